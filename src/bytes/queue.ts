@@ -1,0 +1,48 @@
+/**
+ * First in, first out, in a ring: every output queue is one of these.
+ */
+
+/** A FIFO whose `push` and `shift` cost the same however long it is. */
+export class Queue<T> {
+  #items: (T | undefined)[] = new Array<T | undefined>(8)
+  #head = 0
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(item: T): void {
+    if (this.#length === this.#items.length) this.#grow()
+    this.#items[(this.#head + this.#length) & (this.#items.length - 1)] = item
+    this.#length++
+  }
+
+  /** Takes the oldest item, or `undefined` when empty. */
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined
+    const item = this.#items[this.#head]
+    this.#items[this.#head] = undefined
+    this.#head = (this.#head + 1) & (this.#items.length - 1)
+    this.#length--
+    return item
+  }
+
+  /** The oldest item, left in place. */
+  peek(): T | undefined {
+    return this.#length === 0 ? undefined : this.#items[this.#head]
+  }
+
+  clear(): void {
+    this.#items = new Array<T | undefined>(8)
+    this.#head = 0
+    this.#length = 0
+  }
+
+  #grow(): void {
+    const larger = new Array<T | undefined>(this.#items.length * 2)
+    for (let i = 0; i < this.#length; i++) larger[i] = this.#items[(this.#head + i) & (this.#items.length - 1)]
+    this.#items = larger
+    this.#head = 0
+  }
+}
