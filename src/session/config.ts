@@ -1,0 +1,244 @@
+/**
+ * What a session is told before it starts.
+ *
+ * {@link SessionConfig} is plain data: a profile is turned into one, a test writes one by hand. Everything optional has
+ * the reference's default (see {@link DEFAULT_TIMERS} and spec/session.md). {@link resolveConfig} checks all of it and
+ * throws {@link ConfigError}, naming the option in the reference's spelling, before any byte moves; the session works on
+ * its result, in which nothing is optional any more.
+ *
+ * Durations are in milliseconds; 0 switches an optional timer off.
+ */
+import type { CryptoProvider, GroupName, HashName, PrivateKey, PublicKey, RandomSource } from '../crypto/index.ts'
+import type { PullFilter } from '../control/index.ts'
+import type { StaticKey } from '../wire/index.ts'
+import type { PeerVerifier } from '../x509/index.ts'
+
+/** Everything ambient, as values. */
+export interface Environment {
+  /** Milliseconds on a clock that never runs backwards, e.g. `performance.now()`. */
+  readonly now: number
+  /** Unix milliseconds at `now === 0`, e.g. `performance.timeOrigin`. Certificates and long packet ids need wall time. */
+  readonly timeOrigin: number
+  readonly random: RandomSource
+  /** Default: `noble`, which runs anywhere. `nodeCrypto` from `ovpn-core/node` is the fast one on Node. */
+  readonly crypto?: CryptoProvider
+}
+
+/** How control packets are protected before TLS has anything to say. */
+export type ControlWrap =
+  | { readonly type: 'none' }
+  | {
+      readonly type: 'tls-auth'
+      readonly key: StaticKey
+      /** `key-direction`; `undefined`: both ways with the same half. */
+      readonly direction: 0 | 1 | undefined
+      /** Default: the session's `auth`. */
+      readonly digest?: HashName
+    }
+  | { readonly type: 'tls-crypt'; readonly key: StaticKey }
+  /** Client: the key pair and its wrapped form out of a client key file. */
+  | { readonly type: 'tls-crypt-v2'; readonly key: StaticKey; readonly wrappedKey: Uint8Array }
+  /** Server: the 128-byte key that unwraps what clients bring. `forceCookie`: only clients that can repeat their key. */
+  | { readonly type: 'tls-crypt-v2-server'; readonly serverKey: Uint8Array; readonly forceCookie?: boolean }
+
+/** The TLS half. */
+export interface SessionTls {
+  /** DER, leaf first. */
+  readonly certificateChain?: readonly Uint8Array[]
+  /** `external`: signatures are asked for by the event `signature-needed`. */
+  readonly privateKey?: PrivateKey | { readonly type: 'external'; readonly publicKey: PublicKey }
+  /** Judges the peer's certificate. Required, except for a server with `clientCertificate: 'none'`. */
+  readonly verifier?: PeerVerifier
+  /** Server: `verify-client-cert`. Default `required`. */
+  readonly clientCertificate?: 'required' | 'optional' | 'none'
+  /** `tls-version-min`, default 1.2. */
+  readonly minVersion?: '1.2' | '1.3'
+  /** `tls-version-max`, default 1.3. */
+  readonly maxVersion?: '1.2' | '1.3'
+  /** Allowed suites by their IANA names, most wanted first. Default: all of the TLS floor. */
+  readonly cipherSuites?: readonly string[]
+  /** `tls-groups`, most wanted first. Default: all of the TLS floor. */
+  readonly groups?: readonly GroupName[]
+}
+
+/** A username and a password; or the answer to a challenge. */
+export type Credentials =
+  | {
+      readonly type: 'password'
+      readonly username: string
+      readonly password: string
+      /** The answer to a static challenge, where the configuration has one. */
+      readonly response?: string
+    }
+  /** Answers a challenge that came while the login is pending (CR_TEXT). */
+  | { readonly type: 'response'; readonly response: string }
+
+/** Whether and how this side logs in with a name. */
+export type LoginConfig =
+  | { readonly type: 'none' }
+  /** Known beforehand. */
+  | { readonly type: 'password'; readonly username: string; readonly password: string; readonly response?: string }
+  /** The event `credentials-needed` asks for them, before the first byte is sent. */
+  | { readonly type: 'ask' }
+
+/** A question that is put together with the password (`static-challenge`). */
+export interface StaticChallenge {
+  readonly text: string
+  readonly echo: boolean
+  /** How answer and password travel together. */
+  readonly format: 'scrv1' | 'concat'
+}
+
+/** Timers and limits of keys. Milliseconds, bytes, packets; see wire facts in spec/session.md and spec/rekeying.md. */
+export interface SessionTimers {
+  /** First retransmission of a control packet (`tls-timeout`). */
+  readonly tlsTimeout: number
+  /** Largest pause between retransmissions; the reference doubles without a cap. */
+  readonly tlsTimeoutMax: number
+  /** Deadline of each negotiation (`hand-window`). */
+  readonly handWindow: number
+  /** Life of the old key, counted from the start of its successor's negotiation (`tran-window`). */
+  readonly tranWindow: number
+  /** New keys after this time (`reneg-sec`); 0: never by time. */
+  readonly renegotiateAfter: number
+  /** A server chooses each time anew between this and `renegotiateAfter` (second argument of `reneg-sec`). */
+  readonly renegotiateAfterMin: number
+  /** New keys after so many tunnel bytes (`reneg-bytes`); 0: never. */
+  readonly renegotiateBytes: number
+  /** New keys after so many tunnel packets (`reneg-pkts`); 0: never. */
+  readonly renegotiatePackets: number
+  /** A ping after so long without sending (`ping`); 0: none. */
+  readonly ping: number
+  /** Give up after so long without receiving (`ping-restart`); 0: never. */
+  readonly pingRestart: number
+  /** The same, for good (`ping-exit`); 0: never. */
+  readonly pingExit: number
+  /** Less than `inactiveBytes` tunnel bytes in this time ends the session (`inactive`); 0: never. */
+  readonly inactive: number
+  readonly inactiveBytes: number
+  /** The tunnel's whole life (`session-timeout`); 0: no end. */
+  readonly sessionTimeout: number
+  /** First PUSH_REQUEST after the keys are exchanged, and the pause between repetitions. */
+  readonly pushRequestFirst: number
+  readonly pushRequestInterval: number
+}
+
+/** What the server role pushes. */
+export interface PushConfig {
+  /** Lines as they are pushed, e.g. `route 10.9.0.0 255.255.0.0`. The session adds what it negotiates. */
+  readonly options: readonly string[]
+  /** Tunnel addresses: pushed as `ifconfig` and `ifconfig-ipv6`, already in the text form of the reference. */
+  readonly ifconfig?: string
+  readonly ifconfigIpv6?: string
+  /** Assigned to the client when it understands DATA_V2; 0 to 0xfffffe. Default: none is assigned. */
+  readonly peerId?: number
+  /** A session token the client presents from now on instead of its password. */
+  readonly authToken?: string
+}
+
+/** What goes into the peer info beside the facts of the session. */
+export interface PeerInfoConfig {
+  /** `IV_VER`. Default: this library's version. */
+  readonly version?: string
+  /** `IV_PLAT`, e.g. `linux`. Default: `js`. */
+  readonly platform?: string
+  /** `IV_GUI_VER`. */
+  readonly guiVersion?: string
+  /** `IV_SSO`: which web login methods the host can show, e.g. `openurl,webauth,crtext`. */
+  readonly sso?: string
+  /** More lines, e.g. `UV_NAME`, sent only with `pushPeerInfo`. Keys start with `UV_` or `IV_`. */
+  readonly extra?: Readonly<Record<string, string>>
+  /** `push-peer-info`. */
+  readonly pushPeerInfo?: boolean
+}
+
+/** Compression framing (`comp-lzo`, `compress`); nothing is ever compressed on sending. */
+export type CompressionFraming = 'none' | 'comp-lzo' | 'stub' | 'stub-v2' | 'lzo' | 'lz4' | 'lz4-v2'
+
+/** A session's whole configuration. */
+export interface SessionConfig {
+  /** The TLS role. In mode `client-server` a server pushes and a client pulls. */
+  readonly role: 'client' | 'server'
+  /** `point-to-point`: two equal ends, nothing is pushed. Default `client-server`. */
+  readonly mode?: 'client-server' | 'point-to-point'
+  /** `udp`: `receive` and `transmit` carry datagrams. `tcp`: they carry pieces of the stream. */
+  readonly transport: 'udp' | 'tcp'
+  /** `tun` carries IP packets, `tap` Ethernet frames. Default `tun`. */
+  readonly device?: 'tun' | 'tap'
+  /** Default: none. */
+  readonly wrap?: ControlWrap
+  readonly tls: SessionTls
+  /** `data-ciphers`, most wanted first; a name behind `?` is dropped when unknown. Default: the reference's list. */
+  readonly dataCiphers?: readonly string[]
+  /** `data-ciphers-fallback`, for peers that negotiate nothing. */
+  readonly dataCiphersFallback?: string
+  /** `auth`: digest of tls-auth and of CBC data packets. Default SHA1. */
+  readonly auth?: HashName | 'none'
+  /** Default: none for a client. */
+  readonly login?: LoginConfig
+  readonly staticChallenge?: StaticChallenge
+  /**
+   * Server: how a peer is let in once its keys are exchanged. `automatic`: who has a valid certificate is in.
+   * `ask`: the event `login` asks, `allow`, `deny` or `defer` answers. Default `automatic`.
+   */
+  readonly admission?: 'automatic' | 'ask'
+  /** Server, mode `client-server`: what is pushed. With admission `ask` the answer may replace it. */
+  readonly push?: PushConfig
+  /** Client: which pushed options are taken. */
+  readonly pullFilter?: PullFilter
+  readonly peerInfo?: PeerInfoConfig
+  readonly timers?: Partial<SessionTimers>
+  /** `replay-window`: ids and milliseconds. Default 64 and 15 s. */
+  readonly replayWindow?: { readonly size: number; readonly time: number }
+  /** Largest control packet in bytes with all headers below IP (`max-packet-size`). Default 1250. */
+  readonly maxPacketSize?: number
+  /** `tun-mtu`. Default 1500. */
+  readonly tunMtu?: number
+  /** `mssfix`: rewrite the MSS of TCP SYNs so that packets fit. `undefined`: the reference's default; `off`: leave them. */
+  readonly mssfix?:
+    | 'off'
+    | { readonly size: number /** What `size` counts. */; readonly mode: 'payload' | 'mtu' | 'fixed' }
+  /** `fragment`: largest datagram; 0: off. UDP only. */
+  readonly fragment?: number
+  /** Default `none`; a client takes the pushed framing over. */
+  readonly compression?: CompressionFraming
+  /** `allow-compression`: whether compressed packets are accepted. Default `no`. */
+  readonly allowCompression?: 'no' | 'asym'
+  /** `explicit-exit-notify`: farewells to send on `close()` over UDP; 0: none. Default 1 for a client, else 0. */
+  readonly explicitExitNotify?: number
+  /** Acks per ACK_V1, 4 or 8. Default: 4 for an unwrapped client (some peers drop more), else 8. */
+  readonly maxAcks?: 4 | 8
+  /** Adds a `trace` event for every control packet sent or received. Default false. */
+  readonly trace?: boolean
+  /** Server: start behind a stateless cookie exchange, as if both resets were done. */
+  readonly resume?: ResumedReset
+}
+
+/** The result of a stateless reset exchange (HMAC cookie) that a multi-client server made before the session existed. */
+export interface ResumedReset {
+  /** The cookie that the client has as our session id. */
+  readonly sessionId: Uint8Array
+  readonly peerSessionId: Uint8Array
+  /** Replay ids of the wrapper used up so far by each side. */
+  readonly replayPacketId: number
+}
+
+/** The reference's defaults, except for `tlsTimeoutMax`: the reference doubles the pause without end. */
+export const DEFAULT_TIMERS: SessionTimers = {
+  tlsTimeout: 2_000,
+  tlsTimeoutMax: 4_000,
+  handWindow: 60_000,
+  tranWindow: 3_600_000,
+  renegotiateAfter: 3_600_000,
+  renegotiateAfterMin: 0,
+  renegotiateBytes: 0,
+  renegotiatePackets: 0,
+  ping: 0,
+  pingRestart: 0,
+  pingExit: 0,
+  inactive: 0,
+  inactiveBytes: 0,
+  sessionTimeout: 0,
+  pushRequestFirst: 1_000,
+  pushRequestInterval: 5_000,
+}
