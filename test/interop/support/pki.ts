@@ -1,0 +1,87 @@
+/**
+ * Certificates for interop made by the openssl program, so that nothing of ours vouches for itself.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Key kinds that OpenVPN deployments use. */
+export const KEY_KINDS = ['P-256', 'P-384', 'RSA-2048', 'Ed25519'] as const
+export type KeyKind = (typeof KEY_KINDS)[number] | 'P-521' | 'RSA-3072'
+
+/** PEM texts of one certificate and its key. */
+export interface PemPair {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** A CA with a server and a client certificate, and a CA of the same name that signed neither. */
+export interface TestPki {
+  readonly kind: KeyKind
+  readonly ca: string
+  readonly foreignCa: string
+  readonly server: PemPair
+  readonly client: PemPair
+  readonly expiredServer: PemPair
+}
+
+const KEY_ARGUMENTS: Readonly<Record<KeyKind, readonly string[]>> = {
+  'P-256': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  'P-384': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+  'P-521': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'],
+  'RSA-2048': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
+  'RSA-3072': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:3072'],
+  Ed25519: ['-algorithm', 'ED25519'],
+}
+
+const LEAF_EXTENSIONS = (usage: 'serverAuth' | 'clientAuth'): string =>
+  `basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=${usage}\n` +
+  'subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n'
+
+const made = new Map<KeyKind, TestPki>()
+
+/** The PKI of a kind, made once per process. */
+export function opensslPki(kind: KeyKind): TestPki {
+  let pki = made.get(kind)
+  if (pki === undefined) {
+    pki = make(kind)
+    made.set(kind, pki)
+  }
+  return pki
+}
+
+function make(kind: KeyKind): TestPki {
+  const folder = mkdtempSync(join(tmpdir(), 'ovpn-pki-'))
+  const openssl = (...args: readonly string[]): void => {
+    execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  }
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
+  try {
+    const authority = (name: string): string => {
+      openssl('genpkey', ...KEY_ARGUMENTS[kind], '-out', `${name}.key`)
+      const extensions = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign']
+      openssl('req', '-x509', '-new', '-key', `${name}.key`, '-out', `${name}.crt`, '-days', '3650', '-subj', '/CN=Test CA', ...extensions)
+      return read(`${name}.crt`)
+    }
+    const leaf = (name: string, usage: 'serverAuth' | 'clientAuth', days: string): PemPair => {
+      openssl('genpkey', ...KEY_ARGUMENTS[kind], '-out', `${name}.key`)
+      openssl('req', '-new', '-key', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
+      writeFileSync(join(folder, `${name}.ext`), LEAF_EXTENSIONS(usage))
+      const sign = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', days, '-extfile', `${name}.ext`]
+      openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, ...sign)
+      return { certificate: read(`${name}.crt`), key: read(`${name}.key`) }
+    }
+    const ca = authority('ca')
+    return {
+      kind,
+      ca,
+      foreignCa: authority('foreign'),
+      server: leaf('server', 'serverAuth', '365'),
+      client: leaf('client', 'clientAuth', '365'),
+      expiredServer: leaf('expired', 'serverAuth', '-1'),
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
