@@ -1,0 +1,228 @@
+/**
+ * What a host says once about a TLS connection, and the checked form that the handshakes read.
+ *
+ * `resolveConfig` is the only reader of {@link TlsConfig}: it fills defaults, drops what the versions in range cannot
+ * use, decides which schemes the own key can sign with, and throws `ConfigError` for whatever could never work.
+ */
+import { ConfigError } from '../bytes/index.ts'
+import type { CryptoProvider, GroupName, PrivateKey, PublicKey, RandomSource } from '../crypto/index.ts'
+import type { PeerVerifier } from './peer.ts'
+import {
+  CIPHER_SUITES,
+  type CipherSuite,
+  type CipherSuiteName,
+  cipherSuiteByName,
+  GROUP_CODES,
+  groupFits,
+  SIGNATURE_SCHEMES,
+  type SignatureScheme,
+  type SignatureSchemeName,
+  signatureSchemeByName,
+  type TlsVersion,
+} from './registry.ts'
+import { schemeFitsKey } from './signatures.ts'
+
+/** A private key that lives elsewhere: signatures are asked for through `signature-needed` outputs. */
+export interface ExternalKey {
+  readonly type: 'external'
+  /** The public half, as in the certificate. */
+  readonly publicKey: PublicKey
+  /** Schemes the key's holder can make, in order of preference. Default: all that fit the key. */
+  readonly schemes?: readonly SignatureSchemeName[]
+}
+
+/** One connection's configuration. Arrays of names are in order of preference. */
+export interface TlsConfig {
+  readonly role: 'client' | 'server'
+  /** DER certificates, own leaf first. A server must have one; a client without answers requests with an empty list. */
+  readonly certificateChain?: readonly Uint8Array[]
+  /** The leaf's key; given exactly when a chain is. */
+  readonly privateKey?: PrivateKey | ExternalKey
+  /** Judges the peer's chain. A client must have one, a server with `clientAuth` other than `'none'` too. */
+  readonly verifier?: PeerVerifier
+  /** Server: whether clients are asked for a certificate, and whether they must have one. Default `'none'`. */
+  readonly clientAuth?: 'required' | 'optional' | 'none'
+  /** Default `'TLSv1.2'`. */
+  readonly minVersion?: TlsVersion
+  /** Default `'TLSv1.3'`. */
+  readonly maxVersion?: TlsVersion
+  /** Suites of both versions. Default: all but CBC, AES-256 first, or CHACHA20 first where AES is slow. */
+  readonly cipherSuites?: readonly CipherSuiteName[]
+  /** Default: x25519, secp256r1, secp384r1, secp521r1, then X25519MLKEM768. */
+  readonly groups?: readonly GroupName[]
+  /** Client: how many of the first groups get a key share in the first ClientHello. Default 1. */
+  readonly keyShareCount?: number
+  /** Schemes accepted from the peer, advertised in this order. Default: all. */
+  readonly signatureSchemes?: readonly SignatureSchemeName[]
+  /** Schemes the own key may sign with. Default: all that fit the key. */
+  readonly signingSchemes?: readonly SignatureSchemeName[]
+  /** Longest plaintext put into one record, 64 to 16384. Default 16384. */
+  readonly maxFragment?: number
+  /** Largest peer Certificate message in bytes. Default 102,400. */
+  readonly maxCertificateMessage?: number
+  /** Largest ClientHello a server takes, in bytes. Default 16,384. */
+  readonly maxClientHello?: number
+  /** Client: send a session id and ChangeCipherSpec so that a 1.3 handshake looks like 1.2. Default true. */
+  readonly compatibilityMode?: boolean
+  /** Server: `false` follows the client's order of suites instead of the own. Default true. */
+  readonly preferOwnCipherOrder?: boolean
+}
+
+/** What a connection gets from its host besides the configuration. */
+export interface TlsEnvironment {
+  /** Unix time in ms at construction, for validity of certificates; later times come with `receive`. */
+  readonly unixTime: number
+  readonly random: RandomSource
+  readonly crypto: CryptoProvider
+}
+
+/** The own certificate and the ways its key can sign. */
+export interface Credential {
+  readonly chain: readonly Uint8Array[]
+  readonly key: PrivateKey | ExternalKey
+  readonly publicKey: PublicKey
+  /** Schemes the key can make, in order of preference. */
+  readonly schemes: readonly SignatureScheme[]
+}
+
+/** A checked configuration. */
+export interface ResolvedConfig {
+  readonly role: 'client' | 'server'
+  readonly credential: Credential | undefined
+  readonly verifier: PeerVerifier | undefined
+  readonly clientAuth: 'required' | 'optional' | 'none'
+  readonly minVersion: TlsVersion
+  readonly maxVersion: TlsVersion
+  readonly cipherSuites: readonly CipherSuite[]
+  readonly groups: readonly GroupName[]
+  readonly keyShareCount: number
+  readonly signatureSchemes: readonly SignatureScheme[]
+  readonly maxFragment: number
+  readonly maxCertificateMessage: number
+  readonly maxClientHello: number
+  readonly compatibilityMode: boolean
+  readonly preferOwnCipherOrder: boolean
+}
+
+/** Largest plaintext of a record (RFC 8446 section 5.1). */
+export const MAX_PLAINTEXT = 16_384
+
+/**
+ * Checks a configuration and fills in the defaults.
+ * @throws ConfigError naming the OpenVPN directive that rules the value.
+ */
+export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): ResolvedConfig {
+  const minVersion = config.minVersion ?? 'TLSv1.2'
+  const maxVersion = config.maxVersion ?? 'TLSv1.3'
+  if (minVersion > maxVersion) throw new ConfigError('tls-version-min', `${minVersion} is above ${maxVersion}`)
+  const credential = resolveCredential(config, crypto)
+  const clientAuth = config.clientAuth ?? 'none'
+  if (config.role === 'server' && credential === undefined) {
+    throw new ConfigError('cert', 'a TLS server needs a certificate and its private key')
+  }
+  if (config.verifier === undefined && (config.role === 'client' || clientAuth !== 'none')) {
+    throw new ConfigError('ca', "a verifier for the peer's certificate is missing")
+  }
+  return {
+    role: config.role,
+    credential,
+    verifier: config.verifier,
+    clientAuth,
+    minVersion,
+    maxVersion,
+    cipherSuites: resolveSuites(config, crypto, minVersion, maxVersion),
+    groups: resolveGroups(config, minVersion, maxVersion),
+    keyShareCount: inRange('tls-groups', config.keyShareCount ?? 1, 0, 8),
+    signatureSchemes: schemesByName(config.signatureSchemes) ?? SIGNATURE_SCHEMES,
+    maxFragment: inRange('maxFragment', config.maxFragment ?? MAX_PLAINTEXT, 64, MAX_PLAINTEXT),
+    maxCertificateMessage: inRange('maxCertificateMessage', config.maxCertificateMessage ?? 102_400, 1024, 0xffffff),
+    maxClientHello: inRange('maxClientHello', config.maxClientHello ?? 16_384, 1024, 0xffffff),
+    compatibilityMode: config.compatibilityMode ?? true,
+    preferOwnCipherOrder: config.preferOwnCipherOrder ?? true,
+  }
+}
+
+function resolveCredential(config: TlsConfig, crypto: CryptoProvider): Credential | undefined {
+  const { certificateChain: chain, privateKey: key } = config
+  if (chain === undefined && key === undefined) return undefined
+  if (chain?.[0] === undefined) throw new ConfigError('cert', 'a private key needs its certificate')
+  if (key === undefined) throw new ConfigError('key', 'a certificate needs its private key')
+  const publicKey = key.type === 'external' ? key.publicKey : key.public
+  const wanted = schemesByName(config.signingSchemes) ?? SIGNATURE_SCHEMES
+  const makeable = key.type === 'external' ? (schemesByName(key.schemes) ?? SIGNATURE_SCHEMES) : SIGNATURE_SCHEMES
+  // A holder's own order wins, since it knows what its device can do; otherwise the configuration's.
+  const [order, filter] = key.type === 'external' && key.schemes !== undefined ? [makeable, wanted] : [wanted, makeable]
+  const schemes = order.filter((scheme) => filter.includes(scheme) && schemeFitsKey(scheme, publicKey, 'any-version'))
+  if (schemes.length === 0) {
+    throw new ConfigError('key', `no signature scheme fits the ${publicKey.type} key (provider ${crypto.name})`)
+  }
+  return { chain, key, publicKey, schemes }
+}
+
+function resolveSuites(
+  config: TlsConfig,
+  crypto: CryptoProvider,
+  minVersion: TlsVersion,
+  maxVersion: TlsVersion,
+): readonly CipherSuite[] {
+  const named = config.cipherSuites?.map((name) => {
+    const suite = cipherSuiteByName(name)
+    if (suite === undefined) throw new ConfigError('tls-cipher', `unknown cipher suite ${name}`)
+    return suite
+  })
+  const inVersions = (named ?? defaultSuites(crypto)).filter(
+    (suite) => suite.version >= minVersion && suite.version <= maxVersion,
+  )
+  const suites = inVersions.filter((suite) => providerHas(crypto, suite))
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const needed = version >= minVersion && version <= maxVersion && version === maxVersion
+    if (needed && !suites.some((suite) => suite.version === version)) {
+      throw new ConfigError(
+        version === 'TLSv1.3' ? 'tls-ciphersuites' : 'tls-cipher',
+        `no usable ${version} cipher suite`,
+      )
+    }
+  }
+  return suites
+}
+
+/** All AEAD suites: CBC is used only where a host names it. */
+function defaultSuites(crypto: CryptoProvider): readonly CipherSuite[] {
+  const suites = CIPHER_SUITES.filter((suite) => suite.protection.type === 'aead')
+  if (crypto.fastAes) return suites
+  const isChacha = (suite: CipherSuite) => suite.protection.algorithm === 'CHACHA20-POLY1305'
+  return [...suites.filter(isChacha), ...suites.filter((suite) => !isChacha(suite))]
+}
+
+function providerHas(crypto: CryptoProvider, { protection }: CipherSuite): boolean {
+  if (protection.type === 'aead') return true
+  return (
+    crypto.createCbc(protection.algorithm, new Uint8Array(protection.algorithm === 'AES-128-CBC' ? 16 : 32)) !==
+    undefined
+  )
+}
+
+function resolveGroups(config: TlsConfig, minVersion: TlsVersion, maxVersion: TlsVersion): readonly GroupName[] {
+  const named = config.groups ?? (['x25519', 'secp256r1', 'secp384r1', 'secp521r1', 'X25519MLKEM768'] as const)
+  for (const name of named) {
+    if (!(name in GROUP_CODES)) throw new ConfigError('tls-groups', `unknown group ${name}`)
+  }
+  const groups = [...new Set(named)].filter((group) => groupFits(group, maxVersion))
+  if (!groups.some((group) => groupFits(group, minVersion)) && groups.length === 0) {
+    throw new ConfigError('tls-groups', `no group is usable with ${maxVersion}`)
+  }
+  return groups
+}
+
+function schemesByName(names: readonly SignatureSchemeName[] | undefined): readonly SignatureScheme[] | undefined {
+  return names?.map((name) => {
+    const scheme = signatureSchemeByName(name)
+    if (scheme === undefined) throw new ConfigError('tls-cert-profile', `unknown signature scheme ${name}`)
+    return scheme
+  })
+}
+
+function inRange(option: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw new ConfigError(option, `${option} must be an integer from ${least} to ${most}, not ${value}`)
+}

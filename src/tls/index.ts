@@ -1,0 +1,17 @@
+/**
+ * TLS 1.2 and 1.3, both roles, as a value: {@link TlsConnection} takes bytes and gives bytes, plaintext and news.
+ *
+ * @module
+ */
+export { ALERT_CODES, type AlertName } from './alerts.ts'
+export type { ExternalKey, TlsConfig, TlsEnvironment } from './config.ts'
+export type { TlsConnectionFace } from './connection.ts'
+export type { SignatureRequest, TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
+export type { PeerCertificate, PeerVerdict, PeerVerifier } from './peer.ts'
+export {
+  type CipherSuiteName,
+  CIPHER_SUITES,
+  SIGNATURE_SCHEMES,
+  type SignatureSchemeName,
+  type TlsVersion,
+} from './registry.ts'

@@ -1,0 +1,61 @@
+/**
+ * What a connection gives back: bytes for the peer, plaintext, news.
+ */
+import type { GroupName } from '../crypto/index.ts'
+import type { AlertName } from './alerts.ts'
+import type { PeerCertificate } from './peer.ts'
+import type { CipherSuiteName, SignatureSchemeName, TlsVersion } from './registry.ts'
+
+/** What two peers agreed on. */
+export interface TlsInfo {
+  readonly version: TlsVersion
+  readonly cipherSuite: CipherSuiteName
+  /** The key agreement's group. */
+  readonly group: GroupName
+  /** How the peer proved possession of its key; `undefined` for a client that showed no certificate. */
+  readonly peerSignatureScheme: SignatureSchemeName | undefined
+  /** How this side proved possession; `undefined` for a client that showed no certificate. */
+  readonly ownSignatureScheme: SignatureSchemeName | undefined
+  /** The peer's DER certificates, leaf first; empty for a client that showed none. */
+  readonly peerCertificates: readonly Uint8Array[]
+  /** The verified leaf, as the verifier gave it. */
+  readonly peerLeaf: PeerCertificate | undefined
+  /** True when a HelloRetryRequest was part of the handshake. */
+  readonly helloRetryRequest: boolean
+  /** True when the secrets are bound to the whole handshake: always in 1.3, with extended_master_secret in 1.2. The exporter needs it. */
+  readonly extendedMasterSecret: boolean
+}
+
+/** Why a connection ended. */
+export type TlsCloseReason =
+  /** One side said it is done. */
+  | { readonly type: 'close-notify'; readonly by: 'us' | 'peer' }
+  /** The peer broke a rule, or the two have nothing in common; the alert was queued for it. */
+  | { readonly type: 'alert-sent'; readonly alert: AlertName; readonly detail: string }
+  /** The peer gave up. */
+  | { readonly type: 'alert-received'; readonly alert: AlertName | 'unknown'; readonly code: number }
+  /** The verifier refused the peer's certificate; the alert was queued. */
+  | {
+      readonly type: 'certificate'
+      readonly alert: AlertName
+      /** The verifier's reason. */
+      readonly problem: string
+      readonly subject: string | undefined
+      readonly detail: string
+    }
+
+/** How a signature that the host was asked for must be made. */
+export interface SignatureRequest {
+  readonly type: 'signature-needed'
+  readonly scheme: SignatureSchemeName
+  /** The bytes to sign, not hashed. */
+  readonly message: Uint8Array
+}
+
+/** One output of a connection. */
+export type TlsOutput =
+  | { readonly type: 'transmit'; readonly data: Uint8Array }
+  | { readonly type: 'data'; readonly data: Uint8Array }
+  | { readonly type: 'connected'; readonly info: TlsInfo }
+  | SignatureRequest
+  | { readonly type: 'closed'; readonly reason: TlsCloseReason }
