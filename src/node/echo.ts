@@ -13,7 +13,6 @@ const ECHO_REPLY_V4 = 0
 const ECHO_REQUEST_V4 = 8
 const ECHO_REQUEST_V6 = 128
 const ECHO_REPLY_V6 = 129
-const NEIGHBOR_SOLICITATION = 135
 
 /** An echo request or reply found in a packet. Addresses are 4 or 16 bytes. */
 export interface Echo {
@@ -41,8 +40,14 @@ export function writeEcho(echo: Echo): Uint8Array {
 
 function writeEchoV4(echo: Echo): Uint8Array {
   const type = echo.kind === 'request' ? ECHO_REQUEST_V4 : ECHO_REPLY_V4
-  const message = writeMessage(type, echo, (body) => internetChecksum(body))
-  const header = new Writer(20).u8(0x45).u8(0).u16(20 + message.length).u16(echo.sequence & 0xffff).u16(0x4000)
+  const message = writeMessage(type, echo)
+  putU16(message, 2, internetChecksum(message))
+  const header = new Writer(20)
+    .u8(0x45)
+    .u8(0)
+    .u16(20 + message.length)
+    .u16(echo.sequence & 0xffff)
+    .u16(0x4000)
   header.u8(64).u8(ICMP).u16(0).bytes(echo.source).bytes(echo.destination)
   const bytes = header.finish()
   putU16(bytes, 10, internetChecksum(bytes))
@@ -51,24 +56,31 @@ function writeEchoV4(echo: Echo): Uint8Array {
 
 function writeEchoV6(echo: Echo): Uint8Array {
   const type = echo.kind === 'request' ? ECHO_REQUEST_V6 : ECHO_REPLY_V6
-  const message = writeMessage(type, echo, (body) => checksumV6(echo.source, echo.destination, body))
-  return concat(headerV6(message.length, 64, echo.source, echo.destination), message)
+  return writeIcmpV6(echo.source, echo.destination, 64, writeMessage(type, echo))
 }
 
-function headerV6(length: number, hopLimit: number, source: Uint8Array, destination: Uint8Array): Uint8Array {
-  const header = new Writer(40).u32(0x60000000).u16(length).u8(ICMPV6).u8(hopLimit)
-  return header.bytes(source).bytes(destination).finish()
+/** An IPv6 packet around an ICMPv6 message, whose checksum field must be zero. */
+export function writeIcmpV6(
+  source: Uint8Array,
+  destination: Uint8Array,
+  hopLimit: number,
+  message: Uint8Array,
+): Uint8Array {
+  const body = message.slice()
+  putU16(body, 2, checksumV6(source, destination, body))
+  const header = new Writer(40).u32(0x60000000).u16(body.length).u8(ICMPV6).u8(hopLimit)
+  return concat(header.bytes(source).bytes(destination).finish(), body)
 }
 
-function checksumV6(source: Uint8Array, destination: Uint8Array, body: Uint8Array): number {
+/** The ICMPv6 checksum of `body` with its pseudo-header; 0 when `body` holds its right checksum. */
+export function checksumV6(source: Uint8Array, destination: Uint8Array, body: Uint8Array): number {
   return internetChecksum(source, destination, new Writer(8).u32(body.length).u32(ICMPV6).finish(), body)
 }
 
-function writeMessage(type: number, echo: Echo, checksum: (body: Uint8Array) => number): Uint8Array {
+/** An echo message whose checksum is still zero. */
+function writeMessage(type: number, echo: Echo): Uint8Array {
   const body = new Writer(8 + echo.payload.length).u8(type).u8(0).u16(0)
-  const bytes = body.u16(echo.identifier).u16(echo.sequence).bytes(echo.payload).finish()
-  putU16(bytes, 2, checksum(bytes))
-  return bytes
+  return body.u16(echo.identifier).u16(echo.sequence).bytes(echo.payload).finish()
 }
 
 function putU16(bytes: Uint8Array, offset: number, value: number): void {
@@ -195,10 +207,8 @@ function readArp(reader: Reader, mac: Uint8Array, own: Uint8Array | undefined): 
   if (reader.failed || !equalBytes(fixed, Uint8Array.of(0, 1, 8, 0, 6, 4))) return { type: 'other' }
   if (operation === 2) return { type: 'arp-reply', address: sender, mac: senderMac }
   if (operation !== 1 || own === undefined || !equalBytes(target, own)) return { type: 'other' }
-  return { type: 'arp-request', answer: writeFrame(senderMac, mac, ETHERTYPE.arp, arpBody(2, mac, own, senderMac, sender)) }
-}
-
-/** True for an ICMPv6 neighbour solicitation, which a tap peer sends before its first IPv6 packet. */
-export function isNeighborSolicitation(packet: Uint8Array): boolean {
-  return (packet[0] ?? 0) >> 4 === 6 && packet[6] === ICMPV6 && packet[40] === NEIGHBOR_SOLICITATION
+  return {
+    type: 'arp-request',
+    answer: writeFrame(senderMac, mac, ETHERTYPE.arp, arpBody(2, mac, own, senderMac, sender)),
+  }
 }

@@ -35,8 +35,7 @@ export interface TransportTarget {
 /** Resolves the target and opens a socket to it. Rejects with a plain sentence when either fails. */
 export async function openTransport(target: TransportTarget, sinks: TransportSinks): Promise<Transport> {
   const family = isIP(target.host)
-  const resolved =
-    family === 0 ? await resolve(target) : { address: target.host, family: family === 6 ? 6 : 4 }
+  const resolved = family === 0 ? await resolve(target) : { address: target.host, family: family === 6 ? 6 : 4 }
   return target.protocol === 'udp' ? await openUdp(target, resolved, sinks) : await openTcp(target, resolved, sinks)
 }
 

@@ -61,7 +61,20 @@ function make(kind: KeyKind): TestPki {
     const authority = (name: string): string => {
       openssl('genpkey', ...KEY_ARGUMENTS[kind], '-out', `${name}.key`)
       const extensions = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign']
-      openssl('req', '-x509', '-new', '-key', `${name}.key`, '-out', `${name}.crt`, '-days', '3650', '-subj', '/CN=Test CA', ...extensions)
+      openssl(
+        'req',
+        '-x509',
+        '-new',
+        '-key',
+        `${name}.key`,
+        '-out',
+        `${name}.crt`,
+        '-days',
+        '3650',
+        '-subj',
+        '/CN=Test CA',
+        ...extensions,
+      )
       return read(`${name}.crt`)
     }
     const leaf = (name: string, usage: 'serverAuth' | 'clientAuth', days: string): PemPair => {

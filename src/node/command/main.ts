@@ -1,0 +1,80 @@
+/**
+ * The `ovpn` command: picks the subcommand and turns whatever went wrong into one line and an exit code.
+ */
+import { ConfigError } from '../../bytes/index.ts'
+import { runDemo } from './demo.ts'
+import { type CommandIo, CommandLineError, EXIT, processIo } from './io.ts'
+import { runLint } from './lint.ts'
+import { runProbe } from './probe.ts'
+
+interface Subcommand {
+  readonly summary: string
+  readonly run: (args: readonly string[], io: CommandIo) => Promise<number> | number
+}
+
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  probe: {
+    summary: 'connect a profile in user space, ping through the tunnel, say what was negotiated',
+    run: runProbe,
+  },
+  lint: { summary: 'say what is wrong with a profile, and whether a given release will take it', run: runLint },
+  demo: { summary: 'two ends of this library over UDP on this machine, drawn as a ladder', run: runDemo },
+}
+
+function help(): string {
+  const lines = Object.entries(SUBCOMMANDS).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  return [
+    'ovpn: the OpenVPN protocol from the command line',
+    '',
+    'usage: ovpn COMMAND [options]',
+    '',
+    ...lines,
+    '',
+    'ovpn COMMAND --help says more. Exit codes: 0 it worked, 1 it did not, 2 the command line or profile cannot work.',
+  ].join('\n')
+}
+
+/** Runs the command line `args` (without program names) and resolves with the exit code. */
+export async function main(args: readonly string[], io: CommandIo = processIo()): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.out(help())
+    return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined
+  if (subcommand === undefined) {
+    io.error(`ovpn: there is no command "${name}"; there are ${Object.keys(SUBCOMMANDS).join(', ')}`)
+    return EXIT.usage
+  }
+  try {
+    return await subcommand.run(rest, io)
+  } catch (error) {
+    return report(name, error, io)
+  }
+}
+
+function report(name: string, error: unknown, io: CommandIo): number {
+  if (error instanceof ConfigError) {
+    io.error(`ovpn ${name}: ${describeConfigError(error)}`)
+    return EXIT.usage
+  }
+  if (error instanceof CommandLineError || isParseArgsError(error)) {
+    io.error(`ovpn ${name}: ${(error as Error).message} (ovpn ${name} --help)`)
+    return EXIT.usage
+  }
+  io.error(`ovpn ${name}: ${error instanceof Error ? error.message : String(error)}`)
+  return EXIT.failed
+}
+
+/** `file:line: directive: what is wrong`, as far as each is known. */
+export function describeConfigError(error: ConfigError): string {
+  const { location } = error
+  const parts = [location?.file, location?.line, location?.column].filter((part) => part !== undefined)
+  const place = parts.length === 0 ? '' : `${parts.join(':')}: `
+  return `${place}${error.option}: ${error.message}`
+}
+
+function isParseArgsError(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  return code?.startsWith('ERR_PARSE_ARGS_') === true
+}

@@ -1,0 +1,48 @@
+/**
+ * Runs our own `ovpn probe` inside a laboratory and reads its JSON events.
+ */
+import { fileURLToPath } from 'node:url'
+import type { Lab } from './lab.ts'
+
+const OVPN = fileURLToPath(new URL('../../../bin/ovpn.mjs', import.meta.url))
+
+/** One line of `--json` output. */
+export interface ProbeEvent {
+  readonly event: string
+  readonly [field: string]: unknown
+}
+
+/** A finished probe. */
+export interface ProbeResult {
+  readonly code: number
+  readonly events: readonly ProbeEvent[]
+  readonly output: string
+  /** Replies that came back. */
+  readonly pings: number
+  /** What `connected` said was negotiated. */
+  readonly negotiated: Readonly<Record<string, unknown>>
+}
+
+/** Probes a profile text with the given command line; resolves when the command ended. */
+export async function probe(
+  lab: Lab,
+  profile: string,
+  args: readonly string[] = [],
+  seconds = 60,
+): Promise<ProbeResult> {
+  const name = `probe-${Math.random().toString(36).slice(2)}.ovpn`
+  const running = lab.start('ovpn probe', [process.execPath, OVPN, 'probe', lab.file(name, profile), '--json', ...args])
+  const { code, output } = await running.ended(seconds)
+  const events = output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as ProbeEvent)
+  const connected = events.find((event) => event.event === 'connected')
+  return {
+    code,
+    events,
+    output,
+    pings: events.filter((event) => event.event === 'ping' && typeof event['ms'] === 'number').length,
+    negotiated: (connected?.['negotiated'] ?? {}) as Readonly<Record<string, unknown>>,
+  }
+}
