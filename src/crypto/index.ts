@@ -3,4 +3,7 @@
  *
  * @module
  */
+export * from './hash-names.ts'
+export * from './kdf.ts'
+export * from './noble.ts'
 export * from './provider.ts'

@@ -1,0 +1,166 @@
+/**
+ * RSA signatures: which keys are taken, verifying, and signing with the Chinese remainder theorem (RFC 8017).
+ *
+ * The private operation runs on a blinded message, and its result is checked with the public key before it leaves: a
+ * fault in one half of the computation would otherwise give the key away. Padding comes from rsa-encoding.ts; encryption
+ * and decryption with RSA do not exist here.
+ */
+import { equalConstantTime, invariant, UsageError } from '../bytes/index.ts'
+import { bigIntToBytes, bitLength, bytesToBigInt, mod, modInverse, modPow, modPowSecret } from './bigint.ts'
+import { drawRandom } from './curves.ts'
+import {
+  type CryptoProvider,
+  MAX_RSA_BITS,
+  type PrivateKey,
+  type PublicKey,
+  type RandomSource,
+  type SignatureAlgorithm,
+} from './provider.ts'
+import { checkPss, encodePkcs1, encodePss } from './rsa-encoding.ts'
+
+type HashProvider = Pick<CryptoProvider, 'createHash'>
+type RsaAlgorithm = Extract<SignatureAlgorithm, { type: 'rsa-pkcs1' | 'rsa-pss' }>
+type RsaPublicKey = Extract<PublicKey, { type: 'rsa' }>
+type RsaPrivateKey = Extract<PrivateKey, { type: 'rsa' }>
+
+/** Smallest RSA modulus that is taken at all, in bits. What certificates may use is decided above, and is more. */
+export const MIN_RSA_BITS = 1024
+/** Longest public exponent, in bits. */
+const MAX_EXPONENT_BITS = 33
+
+/** The numbers of a public key. */
+export interface RsaModulus {
+  readonly n: bigint
+  readonly e: bigint
+  /** Bits of `n`. */
+  readonly bits: number
+  /** Bytes of `n`, and of every signature. */
+  readonly length: number
+}
+
+/** A public key's numbers, or `undefined` for sizes and exponents outside the rules. CRY-11 */
+export function parseRsaKey(key: { readonly n: Uint8Array; readonly e: Uint8Array }): RsaModulus | undefined {
+  if (key.n.length > MAX_RSA_BITS / 8 + 1 || key.e.length > MAX_EXPONENT_BITS / 8 + 1) return undefined
+  const n = bytesToBigInt(key.n)
+  const e = bytesToBigInt(key.e)
+  const bits = bitLength(n)
+  if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || (n & 1n) === 0n) return undefined
+  if (e < 3n || (e & 1n) === 0n || bitLength(e) > MAX_EXPONENT_BITS) return undefined
+  return { n, e, bits, length: Math.ceil(bits / 8) }
+}
+
+/** True when the key may make signatures of the algorithm: id-RSASSA-PSS keys keep to their own parameters. CRY-14 */
+export function rsaKeyAllows(key: RsaPublicKey, algorithm: RsaAlgorithm): boolean {
+  if (algorithm.type === 'rsa-pkcs1') return !key.pssOnly
+  const bound = key.pssParameters
+  return bound === undefined || (bound.hash === algorithm.hash && algorithm.saltLength >= bound.saltLength)
+}
+
+/** True when `signature` over `message` is valid. Never throws. CRY-11 CRY-12 CRY-13 CRY-14 */
+export function rsaVerify(
+  crypto: HashProvider,
+  algorithm: RsaAlgorithm,
+  key: RsaPublicKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const modulus = parseRsaKey(key)
+  if (modulus === undefined || !rsaKeyAllows(key, algorithm) || signature.length !== modulus.length) return false
+  const s = bytesToBigInt(signature)
+  if (s >= modulus.n) return false
+  const encoded = modPow(s, modulus.e, modulus.n)
+  const digest = crypto.createHash(algorithm.hash).update(message).finish()
+  if (algorithm.type === 'rsa-pkcs1') {
+    const expected = encodePkcs1(algorithm.hash, digest, modulus.length)
+    return expected !== undefined && equalConstantTime(expected, bigIntToBytes(encoded, modulus.length))
+  }
+  const bits = modulus.bits - 1
+  if (bitLength(encoded) > bits) return false
+  const block = bigIntToBytes(encoded, Math.ceil(bits / 8))
+  return checkPss(crypto, algorithm.hash, digest, block, algorithm.saltLength, bits)
+}
+
+/**
+ * What an RSA signature signs, as many bytes as the modulus has.
+ *
+ * Draws the PSS salt, where there is one, and then 32 bytes for blinding, which are returned beside the block: every
+ * provider draws both, whether or not it blinds with them. CRY-4
+ *
+ * @throws UsageError when the key is outside the rules, too short for the algorithm or not allowed to make it.
+ */
+export function encodeForSigning(
+  crypto: HashProvider,
+  algorithm: RsaAlgorithm,
+  key: RsaPrivateKey,
+  message: Uint8Array,
+  random: RandomSource,
+): { readonly block: Uint8Array; readonly blinding: Uint8Array; readonly modulus: RsaModulus } {
+  const modulus = parseRsaKey(key)
+  if (modulus === undefined) throw new UsageError('an RSA key of this size or exponent is not supported')
+  if (key.public.type !== 'rsa' || !rsaKeyAllows(key.public, algorithm)) {
+    throw new UsageError('the RSA key may not make signatures of this algorithm')
+  }
+  const { hash } = algorithm
+  const digest = crypto.createHash(hash).update(message).finish()
+  let block: Uint8Array | undefined
+  if (algorithm.type === 'rsa-pkcs1') {
+    block = encodePkcs1(hash, digest, modulus.length)
+  } else {
+    block = encodePss(crypto, hash, digest, drawRandom(random, algorithm.saltLength), modulus.bits - 1)
+  }
+  if (block === undefined) throw new UsageError('the RSA key is too short for this algorithm')
+  const padded = new Uint8Array(modulus.length)
+  padded.set(block, modulus.length - block.length)
+  return { block: padded, blinding: drawRandom(random, BLINDING_LENGTH), modulus }
+}
+
+const BLINDING_LENGTH = 32
+
+/** A number in `[2, n - 1)` prime to `n`, and its inverse, fixed by `seed`. */
+function blindingPair(
+  crypto: HashProvider,
+  seed: Uint8Array,
+  { n, length }: RsaModulus,
+): { readonly factor: bigint; readonly inverse: bigint } {
+  const bytes = new Uint8Array(length)
+  const counter = new Uint8Array(1)
+  for (let attempt = 0; ; attempt++) {
+    for (let offset = 0; offset < length; counter[0] = (counter[0] as number) + 1) {
+      const block = crypto.createHash('SHA512').update(seed).update(counter).finish()
+      bytes.set(block.subarray(0, length - offset), offset)
+      offset += block.length
+    }
+    const factor = mod(bytesToBigInt(bytes), n)
+    const inverse = factor > 1n ? modInverse(factor, n) : undefined
+    if (inverse !== undefined) return { factor, inverse }
+    invariant(attempt < 8, 'CRY-15')
+  }
+}
+
+/**
+ * A signature made with `bigint`: blinded, by the Chinese remainder theorem, and checked. CRY-15 CRY-16
+ *
+ * @throws UsageError when the parts of the key do not belong together.
+ */
+export function rsaSign(
+  crypto: HashProvider,
+  algorithm: RsaAlgorithm,
+  key: RsaPrivateKey,
+  message: Uint8Array,
+  random: RandomSource,
+): Uint8Array {
+  const { block, blinding, modulus } = encodeForSigning(crypto, algorithm, key, message, random)
+  const { n, e } = modulus
+  const m = bytesToBigInt(block)
+  const { factor, inverse } = blindingPair(crypto, blinding, modulus)
+  const blinded = (m * modPow(factor, e, n)) % n
+  const p = bytesToBigInt(key.p)
+  const q = bytesToBigInt(key.q)
+  if (p * q !== n) throw new UsageError('the parts of the RSA key do not belong together')
+  const halfP = modPowSecret(blinded, bytesToBigInt(key.dp), p, bitLength(p))
+  const halfQ = modPowSecret(blinded, bytesToBigInt(key.dq), q, bitLength(q))
+  const joined = halfQ + q * mod(bytesToBigInt(key.qi) * (halfP - halfQ), p)
+  const s = (joined * inverse) % n
+  if (modPow(s, e, n) !== m) throw new UsageError('the parts of the RSA key do not belong together') // CRY-16
+  return bigIntToBytes(s, modulus.length)
+}
