@@ -15,23 +15,33 @@
  */
 import { AEAD_KEY_LENGTH, AEAD_TAG_LENGTH, type Aead, type AeadAlgorithm } from '../crypto/index.ts'
 import type { ReplayWindow } from '../reliability/index.ts'
+import {
+  DATA_V1_HEADER_LENGTH,
+  DATA_V2_HEADER_LENGTH,
+  firstByte,
+  MAX_PACKET_ID,
+  Opcode,
+  PACKET_ID_REKEY,
+  PEER_ID_NONE,
+  readPacketId,
+  readPeerId,
+  SHORT_PACKET_ID_LENGTH,
+  writeDataV1Header,
+  writeDataV2Header,
+  writePacketId,
+} from '../wire/index.ts'
 import type { DataChannel, DataChannelOptions, RenegotiationReason } from './channel.ts'
 import { DataCode } from './codes.ts'
-import { createReplayWindow, firstByteCode, NO_PEER_ID, refusedId, requireRoom } from './framing.ts'
-import {
-  aeadUsageLimit,
-  FAILED_VERIFICATION_LIMIT,
-  FAILED_VERIFICATION_WARNING,
-  LAST_PACKET_ID,
-  PACKET_ID_WARNING,
-  usageWarning,
-} from './limits.ts'
-import { firstByte, Opcode } from '../wire/index.ts'
+import { createReplayWindow, firstByteCode, refusedId, requireRoom } from './framing.ts'
+import { aeadUsageLimit, FAILED_VERIFICATION_LIMIT, FAILED_VERIFICATION_WARNING, usageWarning } from './limits.ts'
 
 const TAG = AEAD_TAG_LENGTH
-const ID = 4
-const V2_HEADER = 4
+const ID = SHORT_PACKET_ID_LENGTH
+const V1_HEADER = DATA_V1_HEADER_LENGTH
+const V2_HEADER = DATA_V2_HEADER_LENGTH
 const IMPLICIT_IV = 8
+const V1_SMALLEST = V1_HEADER + ID + TAG + 1
+const V2_SMALLEST = V2_HEADER + ID + TAG + 1
 
 /** See the head of this file. Made by `createDataChannel`. */
 export class AeadChannel implements DataChannel {
@@ -44,6 +54,7 @@ export class AeadChannel implements DataChannel {
   readonly #opener: Aead
   readonly #sealNonce = new Uint8Array(12)
   readonly #openNonce = new Uint8Array(12)
+  readonly #keyId: number
   readonly #firstV1: number
   readonly #firstV2: number
   /** 24-bit peer-id to send, or -1 for DATA_V1. */
@@ -66,12 +77,13 @@ export class AeadChannel implements DataChannel {
     this.#sealNonce.set(keys.send.hmac.subarray(0, IMPLICIT_IV), ID) // DATA-4
     this.#openNonce.set(keys.receive.hmac.subarray(0, IMPLICIT_IV), ID)
     const keyId = options.keyId ?? 0
+    this.#keyId = keyId
     this.#firstV1 = firstByte(Opcode.DATA_V1, keyId)
     this.#firstV2 = firstByte(Opcode.DATA_V2, keyId)
     this.#peerId = options.peerId ?? -1
     this.#receivePeerId = options.receivePeerId ?? -1
-    this.headroom = (this.#peerId < 0 ? 1 : V2_HEADER) + ID + TAG
-    this.#replay = createReplayWindow(options.replay, 'short')
+    this.headroom = (this.#peerId < 0 ? V1_HEADER : V2_HEADER) + ID + TAG
+    this.#replay = createReplayWindow(options.replay)
     this.#usageLimit = aeadUsageLimit(algorithm)
     this.#usageWarning = usageWarning(this.#usageLimit)
     this.#sent = counterStart?.packetsSent ?? 0
@@ -88,34 +100,20 @@ export class AeadChannel implements DataChannel {
     const start = offset - this.headroom
     if (start < 0 || length < 1 || offset + length > buffer.length) requireRoom()
     const usage = this.#sendUsage + ((length + 15) >>> 4) + 1 // DATA-20
-    if (this.#sent >= LAST_PACKET_ID || usage > this.#usageLimit) return DataCode.KEY_EXHAUSTED // DATA-18, DATA-20
+    if (this.#sent >= MAX_PACKET_ID || usage > this.#usageLimit) return DataCode.KEY_EXHAUSTED // DATA-18, DATA-20
     const id = this.#sent + 1
     this.#sent = id
     this.#sendUsage = usage
-    if (id >= PACKET_ID_WARNING || usage >= this.#usageWarning) this.#warn(id >= PACKET_ID_WARNING)
+    if (id >= PACKET_ID_REKEY || usage >= this.#usageWarning) this.#warn(id >= PACKET_ID_REKEY)
     const nonce = this.#sealNonce
-    const b0 = id >>> 24
-    const b1 = (id >>> 16) & 255
-    const b2 = (id >>> 8) & 255
-    const b3 = id & 255
-    nonce[0] = b0
-    nonce[1] = b1
-    nonce[2] = b2
-    nonce[3] = b3
     const idOffset = offset - TAG - ID
-    buffer[idOffset] = b0
-    buffer[idOffset + 1] = b1
-    buffer[idOffset + 2] = b2
-    buffer[idOffset + 3] = b3
-    const peerId = this.#peerId
-    if (peerId < 0) {
-      buffer[start] = this.#firstV1
+    writePacketId(nonce, 0, id)
+    writePacketId(buffer, idOffset, id)
+    if (this.#peerId < 0) {
+      writeDataV1Header(buffer, start, this.#keyId)
       this.#sealer.seal(buffer, idOffset, ID, offset, length, offset - TAG, nonce) // DATA-3
     } else {
-      buffer[start] = this.#firstV2
-      buffer[start + 1] = peerId >>> 16
-      buffer[start + 2] = (peerId >>> 8) & 255
-      buffer[start + 3] = peerId & 255
+      writeDataV2Header(buffer, start, this.#keyId, this.#peerId)
       this.#sealer.seal(buffer, start, V2_HEADER + ID, offset, length, offset - TAG, nonce) // DATA-2
     }
     this.resultOffset = start
@@ -123,37 +121,27 @@ export class AeadChannel implements DataChannel {
   }
 
   open(buffer: Uint8Array, offset: number, length: number, now: number): number {
-    if (length < 1 + ID + TAG + 1) return DataCode.TOO_SHORT // DATA-5
+    if (length < V1_SMALLEST) return DataCode.TOO_SHORT // DATA-5
     const first = buffer[offset] as number
     let aadOffset = offset
     let idOffset = offset + V2_HEADER
     if (first === this.#firstV2) {
-      if (length < V2_HEADER + ID + TAG + 1) return DataCode.TOO_SHORT // DATA-5
+      if (length < V2_SMALLEST) return DataCode.TOO_SHORT // DATA-5
       if (this.#receivePeerId >= 0) {
-        const peerId =
-          ((buffer[offset + 1] as number) << 16) |
-          ((buffer[offset + 2] as number) << 8) |
-          (buffer[offset + 3] as number)
-        if (peerId !== this.#receivePeerId && peerId !== NO_PEER_ID) return DataCode.WRONG_PEER_ID // DATA-7
+        const peerId = readPeerId(buffer, offset)
+        if (peerId !== this.#receivePeerId && peerId !== PEER_ID_NONE) return DataCode.WRONG_PEER_ID // DATA-7
       }
     } else if (first === this.#firstV1) {
-      idOffset = offset + 1
+      idOffset = offset + V1_HEADER
       aadOffset = idOffset
     } else {
       return firstByteCode(first) // DATA-6
     }
-    const nonce = this.#openNonce
-    const b0 = buffer[idOffset] as number
-    const b1 = buffer[idOffset + 1] as number
-    const b2 = buffer[idOffset + 2] as number
-    const b3 = buffer[idOffset + 3] as number
-    const id = ((b0 << 24) | (b1 << 16) | (b2 << 8) | b3) >>> 0
+    const id = readPacketId(buffer, idOffset)
     if (!this.#replay.accepts(id, 0, now)) return refusedId(this.#replay, id, 0) // DATA-8
     if (this.#failed >= FAILED_VERIFICATION_LIMIT) return DataCode.KEY_RETIRED // DATA-21
-    nonce[0] = b0
-    nonce[1] = b1
-    nonce[2] = b2
-    nonce[3] = b3
+    const nonce = this.#openNonce
+    writePacketId(nonce, 0, id)
     const tagOffset = idOffset + ID
     const payloadOffset = tagOffset + TAG
     const payloadLength = offset + length - payloadOffset

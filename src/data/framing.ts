@@ -4,14 +4,17 @@
  *
  * Spec: data.md, "Receiving".
  */
-import { UsageError } from '../bytes/index.ts'
-import { ReplayWindow } from '../reliability/index.ts'
+import { ConfigError, UsageError } from '../bytes/index.ts'
+import {
+  MAX_REPLAY_WINDOW_SECONDS,
+  MAX_REPLAY_WINDOW_SIZE,
+  REPLAY_WINDOW_SECONDS,
+  REPLAY_WINDOW_SIZE,
+  ReplayWindow,
+} from '../reliability/index.ts'
 import { opcodeOf, Opcode } from '../wire/index.ts'
 import type { ReplayOptions } from './channel.ts'
 import { DataCode } from './codes.ts'
-
-/** The peer-id that means "none". */
-export const NO_PEER_ID = 0xffffff
 
 /** Why a first byte that is not this channel's is refused (DATA-6). */
 export function firstByteCode(first: number): number {
@@ -24,15 +27,28 @@ export function requireRoom(): never {
   throw new UsageError('seal needs a payload of at least one byte, with headroom before it and tailroom after it')
 }
 
-/** A replay window with the reference's defaults: 64 ids, 15 seconds (DATA-8). */
-export function createReplayWindow(options: ReplayOptions | undefined, form: 'short' | 'long'): ReplayWindow {
-  return new ReplayWindow({ form, window: options?.window ?? 64, seconds: options?.seconds ?? 15 })
+/**
+ * A fresh replay window, by default 64 ids and 15 seconds (DATA-8).
+ *
+ * @throws ConfigError outside the ranges of `replay-window`.
+ */
+export function createReplayWindow(options: ReplayOptions | undefined): ReplayWindow {
+  const size = options?.window ?? REPLAY_WINDOW_SIZE
+  const seconds = options?.seconds ?? REPLAY_WINDOW_SECONDS
+  if (!Number.isInteger(size) || size < 1 || size > MAX_REPLAY_WINDOW_SIZE) {
+    throw new ConfigError('replay-window', `a replay window holds 1 to ${MAX_REPLAY_WINDOW_SIZE} ids, not ${size}`)
+  }
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_REPLAY_WINDOW_SECONDS) {
+    throw new ConfigError(
+      'replay-window',
+      `a replay window looks back 0 to ${MAX_REPLAY_WINDOW_SECONDS} s, not ${seconds}`,
+    )
+  }
+  return new ReplayWindow(size, seconds)
 }
 
-/** Names why the window refused an id. */
+/** Names why the window refused an id (DATA-9). */
 export function refusedId(window: ReplayWindow, id: number, time: number): number {
-  if (id === 0) return DataCode.BAD_PACKET_ID
-  void window
-  void time
-  return DataCode.REPLAYED
+  if (id === 0 || time < window.time) return DataCode.BAD_PACKET_ID
+  return window.highest - id >= window.size ? DataCode.TOO_OLD : DataCode.REPLAYED
 }

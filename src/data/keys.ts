@@ -11,6 +11,7 @@
  */
 import { concat, UsageError, utf8Encode } from '../bytes/index.ts'
 import { type CryptoProvider, tls1Prf } from '../crypto/index.ts'
+import { type KeySlots, keySlots, StaticKey } from '../wire/index.ts'
 
 /** Length of key2, in bytes. */
 export const KEY2_LENGTH = 256
@@ -56,17 +57,8 @@ export function deriveKeysPrf(crypto: CryptoProvider, material: PrfMaterial): Ui
   return key2
 }
 
-/** One direction's key material: 64 bytes each, of which a format uses a prefix. */
-export interface DirectionKey {
-  readonly cipher: Uint8Array
-  readonly hmac: Uint8Array
-}
-
-/** Key material by use. */
-export interface DataKeys {
-  readonly send: DirectionKey
-  readonly receive: DirectionKey
-}
+/** Key material by use: 64 bytes each for cipher and HMAC, of which a format takes a prefix. */
+export type DataKeys = KeySlots
 
 /** Which end of the TLS connection this side is. In peer-to-peer mode, the TLS role. */
 export type DataRole = 'client' | 'server'
@@ -79,10 +71,9 @@ export type DataRole = 'client' | 'server'
  */
 export function splitKey2(key2: Uint8Array, role: DataRole): DataKeys | undefined {
   if (key2.length !== KEY2_LENGTH) throw new UsageError(`key2 is ${KEY2_LENGTH} bytes, not ${key2.length}`)
-  const first: DirectionKey = { cipher: key2.slice(0, 64), hmac: key2.slice(64, 128) }
-  const second: DirectionKey = { cipher: key2.slice(128, 192), hmac: key2.slice(192, 256) }
-  if (isZero(first.cipher) || isZero(second.cipher)) return undefined // KDF-5
-  return role === 'client' ? { send: first, receive: second } : { send: second, receive: first } // KDF-4
+  // The direction is the mirror image of the control channel's: here the client uses the key forwards.
+  const keys = keySlots(new StaticKey(key2), role === 'client' ? 0 : 1) // KDF-4
+  return isZero(keys.send.cipher) || isZero(keys.receive.cipher) ? undefined : keys // KDF-5
 }
 
 function isZero(bytes: Uint8Array): boolean {

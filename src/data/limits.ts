@@ -8,12 +8,6 @@
  */
 import type { AeadAlgorithm } from '../crypto/index.ts'
 
-/** Last 32-bit packet id; the one after it would wrap (DATA-18). */
-export const LAST_PACKET_ID = 0xffffffff
-/** From this packet id on a new key is due (DATA-18). */
-export const PACKET_ID_WARNING = 0xff000000
-/** Last 48-bit counter of an epoch (EPO-6). */
-export const LAST_EPOCH_COUNTER = 2 ** 48 - 1
 /** Last epoch. */
 export const LAST_EPOCH = 0xffff
 /** From this send epoch on a new key is due (DATA-22). */
