@@ -5,9 +5,11 @@
  * @module
  */
 export * from './ciphers.ts'
+export * from './compression.ts'
 export * from './key-method.ts'
 export * from './negotiation.ts'
 export * from './options-string.ts'
 export * from './peer-info.ts'
 export * from './protocol-flags.ts'
 export { parseDecimal, printable, printableText } from './text.ts'
+export * from './tunnel-options.ts'
