@@ -1,0 +1,251 @@
+/**
+ * The epoch data channel of 2.7: tag last, 64-bit packet ids, keys that replace themselves.
+ *
+ *     opcode|key id (1)  peer-id (3)  epoch (2)  counter (6)  ciphertext  tag (16)
+ *
+ * Header, epoch and counter are authenticated. The nonce is the epoch's IV XORed with epoch and counter. Either side may
+ * move to a later epoch at any time; no message announces it. A receiver holds the epoch it is in, the one it left, and up to
+ * sixteen that may come; the first authentic packet of a later epoch moves it there, and raises its own sending to at least
+ * the same epoch.
+ *
+ * Keys of future epochs are derived when a packet first names them and kept, so that forged packets can cause at most
+ * sixteen derivations per epoch. Refuses DATA_V1, epoch 0, epochs outside those held, and epochs so near the last one that
+ * the look-ahead would not fit.
+ *
+ * Spec: data.md, "Epoch keys".
+ */
+import { AEAD_TAG_LENGTH, type Aead, type AeadAlgorithm } from '../crypto/index.ts'
+import type { ReplayWindow } from '../reliability/index.ts'
+import {
+  DATA_V2_HEADER_LENGTH,
+  EPOCH_PACKET_ID_LENGTH,
+  firstByte,
+  MAX_EPOCH_COUNTER,
+  Opcode,
+  PEER_ID_NONE,
+  readEpoch,
+  readEpochCounter,
+  readPeerId,
+  writeDataV2Header,
+  writeEpochPacketId,
+} from '../wire/index.ts'
+import type { DataChannel, DataChannelOptions, RenegotiationReason, ReplayOptions } from './channel.ts'
+import { DataCode } from './codes.ts'
+import { EpochChain } from './epoch-keys.ts'
+import { createReplayWindow, firstByteCode, refusedId, requireRoom } from './framing.ts'
+import {
+  aeadUsageLimit,
+  EPOCH_WARNING,
+  FAILED_VERIFICATION_LIMIT,
+  FAILED_VERIFICATION_WARNING,
+  LAST_EPOCH,
+  usageWarning,
+} from './limits.ts'
+
+const TAG = AEAD_TAG_LENGTH
+const ID = EPOCH_PACKET_ID_LENGTH
+const HEADER = DATA_V2_HEADER_LENGTH
+const SMALLEST = HEADER + ID + 1 + TAG
+
+/** Epochs after the present one whose packets are understood. */
+export const FUTURE_EPOCHS = 16
+/** Last epoch that a receiver moves to (DATA-26). */
+const LAST_RECEIVE_EPOCH = LAST_EPOCH - FUTURE_EPOCHS - 1
+
+/** One epoch's receive key. */
+class ReceiveEpoch {
+  readonly epoch: number
+  readonly aead: Aead
+  readonly iv: Uint8Array
+  readonly replay: ReplayWindow
+  usage = 0
+  failed = 0
+
+  constructor(chain: EpochChain, replay: ReplayOptions | undefined) {
+    const { aead, iv } = chain.key()
+    this.epoch = chain.epoch
+    this.aead = aead
+    this.iv = iv
+    this.replay = createReplayWindow(replay)
+  }
+}
+
+/** See the head of this file. Made by `createDataChannel`. */
+export class EpochChannel implements DataChannel {
+  readonly headroom = HEADER + ID
+  readonly tailroom = TAG
+  resultOffset = 0
+  renegotiation: RenegotiationReason | undefined = undefined
+
+  readonly #keyId: number
+  readonly #first: number
+  readonly #peerId: number
+  readonly #receivePeerId: number
+  readonly #replayOptions: ReplayOptions | undefined
+  readonly #usageLimit: number
+  readonly #usageWarning: number
+  readonly #sealNonce = new Uint8Array(12)
+  readonly #openNonce = new Uint8Array(12)
+
+  readonly #sendChain: EpochChain
+  #sealer: Aead
+  #sealIv: Uint8Array
+  #counter: number
+  #sendUsage: number
+
+  /** Stands at the latest epoch for which a receive key was made. */
+  readonly #receiveChain: EpochChain
+  #current: ReceiveEpoch
+  #retiring: ReceiveEpoch | undefined = undefined
+  /** Keys of the epochs after the present one, in order, as far as packets named them. */
+  #future: ReceiveEpoch[] = []
+  #failed: number
+
+  constructor(options: DataChannelOptions, algorithm: AeadAlgorithm, peerId: number) {
+    const { crypto, keys, counterStart } = options
+    this.#keyId = options.keyId ?? 0
+    this.#first = firstByte(Opcode.DATA_V2, this.#keyId)
+    this.#peerId = peerId
+    this.#receivePeerId = options.receivePeerId ?? -1
+    this.#replayOptions = options.replay
+    this.#usageLimit = aeadUsageLimit(algorithm)
+    this.#usageWarning = usageWarning(this.#usageLimit)
+    this.#sendChain = new EpochChain(crypto, algorithm, keys.send.cipher)
+    this.#receiveChain = new EpochChain(crypto, algorithm, keys.receive.cipher)
+    for (let epoch = 1; epoch < (counterStart?.epoch ?? 1); epoch++) {
+      this.#sendChain.advance()
+      this.#receiveChain.advance()
+    }
+    const { aead, iv } = this.#sendChain.key()
+    this.#sealer = aead
+    this.#sealIv = iv
+    this.#counter = counterStart?.packetsSent ?? 0
+    this.#sendUsage = counterStart?.sendUsage ?? 0
+    this.#current = new ReceiveEpoch(this.#receiveChain, options.replay)
+    this.#current.usage = counterStart?.receiveUsage ?? 0
+    this.#current.failed = counterStart?.failedVerifications ?? 0
+    this.#failed = this.#current.failed
+    this.#watchEpoch()
+  }
+
+  get failedVerifications(): number {
+    return this.#failed
+  }
+
+  /** Epoch of the packets being sent. */
+  get sendEpoch(): number {
+    return this.#sendChain.epoch
+  }
+
+  /** Latest epoch of which an authentic packet arrived. */
+  get receiveEpoch(): number {
+    return this.#current.epoch
+  }
+
+  /**
+   * Moves sending to the next epoch, as reaching a limit does. False in the last epoch.
+   */
+  advanceSendEpoch(): boolean {
+    if (this.#sendChain.epoch >= LAST_EPOCH) return false
+    this.#raiseSendEpoch(this.#sendChain.epoch + 1)
+    return true
+  }
+
+  seal(buffer: Uint8Array, offset: number, length: number): number {
+    const start = offset - HEADER - ID
+    if (start < 0 || length < 1 || offset + length + TAG > buffer.length) requireRoom()
+    let usage = this.#sendUsage + ((length + 15) >>> 4) + 1
+    if (usage > this.#usageWarning || this.#counter >= MAX_EPOCH_COUNTER) {
+      if (this.advanceSendEpoch())
+        usage = ((length + 15) >>> 4) + 1 // DATA-28
+      else if (usage > this.#usageLimit || this.#counter >= MAX_EPOCH_COUNTER) return DataCode.KEY_EXHAUSTED
+    }
+    this.#sendUsage = usage
+    this.#counter++
+    writeDataV2Header(buffer, start, this.#keyId, this.#peerId)
+    writeEpochPacketId(buffer, start + HEADER, this.#sendChain.epoch, this.#counter) // DATA-23
+    writeNonce(this.#sealNonce, this.#sealIv, buffer, start + HEADER)
+    this.#sealer.seal(buffer, start, HEADER + ID, offset, length, offset + length, this.#sealNonce)
+    this.resultOffset = start
+    return HEADER + ID + length + TAG
+  }
+
+  open(buffer: Uint8Array, offset: number, length: number, now: number): number {
+    if (length < 1) return DataCode.TOO_SHORT
+    const first = buffer[offset] as number
+    if (first !== this.#first)
+      return first === firstByte(Opcode.DATA_V1, this.#keyId) ? DataCode.WRONG_OPCODE : firstByteCode(first) // DATA-6
+    if (length < SMALLEST) return DataCode.TOO_SHORT // DATA-5
+    if (this.#receivePeerId >= 0) {
+      const peerId = readPeerId(buffer, offset)
+      if (peerId !== this.#receivePeerId && peerId !== PEER_ID_NONE) return DataCode.WRONG_PEER_ID // DATA-7
+    }
+    const idOffset = offset + HEADER
+    const epoch = readEpoch(buffer, idOffset)
+    const key = epoch === this.#current.epoch ? this.#current : this.#otherEpoch(epoch)
+    if (key === undefined) return DataCode.WRONG_EPOCH // DATA-26
+    const counter = readEpochCounter(buffer, idOffset)
+    if (!key.replay.accepts(counter, 0, now)) return refusedId(key.replay, counter, 0) // DATA-8
+    if (key.failed >= FAILED_VERIFICATION_LIMIT) return DataCode.KEY_RETIRED // DATA-21
+    writeNonce(this.#openNonce, key.iv, buffer, idOffset)
+    const payloadOffset = idOffset + ID
+    const payloadLength = length - HEADER - ID - TAG
+    const tagOffset = payloadOffset + payloadLength
+    if (!key.aead.open(buffer, offset, HEADER + ID, payloadOffset, payloadLength, tagOffset, this.#openNonce)) {
+      return this.#fail(key)
+    }
+    key.replay.commit(counter, 0, now)
+    if (epoch > this.#current.epoch) this.#moveTo(key)
+    key.usage += ((payloadLength + 15) >>> 4) + 1
+    if (key.usage > this.#usageWarning && this.#sendChain.epoch === key.epoch) this.advanceSendEpoch() // DATA-28
+    this.resultOffset = payloadOffset
+    return payloadLength
+  }
+
+  /** The key of an epoch other than the present one, if its packets are accepted. */
+  #otherEpoch(epoch: number): ReceiveEpoch | undefined {
+    if (this.#retiring !== undefined && epoch === this.#retiring.epoch) return this.#retiring
+    const ahead = epoch - this.#current.epoch
+    if (ahead < 1 || ahead > FUTURE_EPOCHS || epoch > LAST_RECEIVE_EPOCH) return undefined
+    while (this.#future.length < ahead) {
+      this.#receiveChain.advance()
+      this.#future.push(new ReceiveEpoch(this.#receiveChain, this.#replayOptions))
+    }
+    return this.#future[ahead - 1]
+  }
+
+  /** An authentic packet of a later epoch came: go there (DATA-27). */
+  #moveTo(key: ReceiveEpoch): void {
+    this.#future = this.#future.slice(key.epoch - this.#current.epoch)
+    this.#retiring = this.#current
+    this.#current = key
+    if (this.#sendChain.epoch < key.epoch) this.#raiseSendEpoch(key.epoch)
+  }
+
+  #raiseSendEpoch(epoch: number): void {
+    while (this.#sendChain.epoch < epoch) this.#sendChain.advance()
+    const { aead, iv } = this.#sendChain.key()
+    this.#sealer = aead
+    this.#sealIv = iv
+    this.#counter = 0
+    this.#sendUsage = 0
+    this.#watchEpoch()
+  }
+
+  #watchEpoch(): void {
+    if (this.#sendChain.epoch >= EPOCH_WARNING) this.renegotiation ??= 'epochs' // DATA-22
+  }
+
+  #fail(key: ReceiveEpoch): number {
+    this.#failed++
+    key.failed++
+    if (key.failed >= FAILED_VERIFICATION_WARNING) this.renegotiation ??= 'failed-verifications' // DATA-21
+    return DataCode.BAD_TAG
+  }
+}
+
+/** The epoch's IV XORed with the 8 bytes of epoch and counter (DATA-24). */
+function writeNonce(nonce: Uint8Array, iv: Uint8Array, buffer: Uint8Array, idOffset: number): void {
+  for (let i = 0; i < ID; i++) nonce[i] = (iv[i] as number) ^ (buffer[idOffset + i] as number)
+  for (let i = ID; i < 12; i++) nonce[i] = iv[i] as number
+}
