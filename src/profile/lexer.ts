@@ -1,0 +1,146 @@
+/**
+ * One line of configuration text into words, the way the reference's tokenizer does it.
+ *
+ * White space separates words. `#` or `;` where a word would start opens a comment. A word that starts with `"` runs to the
+ * next `"`, one that starts with `'` to the next `'`; quotes inside a word are ordinary characters. A backslash, outside
+ * single quotes, takes the next character literally and may stand only before a backslash, a double quote or white space.
+ * A line is up to 255 bytes with its line feed and yields at most 16 words. Spec: spec/profile.md, PROF-1 to PROF-5.
+ * What breaks a rule is reported, not thrown; the words read so far are kept for the message only.
+ */
+
+/** One word of a line. */
+export interface Word {
+  readonly text: string
+  /** 1-based column of its first character, in UTF-16 units. */
+  readonly column: number
+}
+
+/** Why a line is no list of words. */
+export type LexFault =
+  | 'unbalanced-quote'
+  | 'bad-backslash'
+  | 'dangling-backslash'
+  | 'line-too-long'
+  | 'too-many-words'
+  | 'nul-character'
+
+/** A line taken apart. */
+export interface LexedLine {
+  readonly words: readonly Word[]
+  /** 1-based column where a comment starts, or 0. */
+  readonly comment: number
+  readonly fault: LexFault | undefined
+  /** 1-based column of the fault, or 0. */
+  readonly faultColumn: number
+}
+
+/** Most words a line yields; the reference drops the rest without a word. */
+export const MAX_WORDS = 16
+/** Most bytes of a line, its line feed included. */
+export const MAX_LINE_BYTES = 255
+
+/** Longest piece of a name or value that a message quotes. */
+const BACKSLASH = 0x5c
+
+/** True for the characters that C's `isspace` calls white space. */
+export function isSpace(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d)
+}
+
+/**
+ * Splits one line, given with its line feed (and carriage return) if it has one.
+ *
+ * @param limitLength - false for text without a line limit: command lines and pushed options.
+ */
+export function splitLine(line: string, limitLength = true): LexedLine {
+  const words: Word[] = []
+  const done = (fault: LexFault | undefined, faultColumn: number, comment = 0): LexedLine => ({
+    words,
+    comment,
+    fault,
+    faultColumn,
+  })
+  // PROF-4
+  if (limitLength && line.length * 3 > MAX_LINE_BYTES && utf8Length(line) > MAX_LINE_BYTES) {
+    return done('line-too-long', 1)
+  }
+  let at = 0
+  for (;;) {
+    while (at < line.length && isSpace(line.charCodeAt(at))) at++
+    if (at >= line.length) return done(undefined, 0)
+    const first = line.charAt(at)
+    // PROF-2
+    if (first === '#' || first === ';') return done(undefined, 0, at + 1)
+    // PROF-5
+    if (words.length === MAX_WORDS) return done('too-many-words', at + 1)
+    const word = readWord(line, at)
+    if (word.fault !== undefined) return done(word.fault, word.end + 1)
+    words.push({ text: word.text, column: at + 1 })
+    at = word.end
+  }
+}
+
+interface ReadWord {
+  readonly text: string
+  /** Index after the word, or of the fault. */
+  readonly end: number
+  readonly fault: LexFault | undefined
+}
+
+/** Reads the word that starts at `start`, which is neither white space nor a comment. */
+function readWord(line: string, start: number): ReadWord {
+  const quote = line.charAt(start)
+  const quoted = quote === '"' || quote === "'"
+  let text = ''
+  let at = quoted ? start + 1 : start
+  // Runs of plain characters are copied as slices: a long word costs one pass.
+  let run = at
+  for (; at < line.length; at++) {
+    const code = line.charCodeAt(at)
+    if (code === 0) return { text, end: at, fault: 'nul-character' }
+    if (quoted ? line.charAt(at) === quote : isSpace(code)) {
+      return { text: text + line.slice(run, at), end: quoted ? at + 1 : at, fault: undefined }
+    }
+    if (code !== BACKSLASH || quote === "'") continue
+    // PROF-3
+    text += line.slice(run, at)
+    const next = line.charCodeAt(at + 1)
+    if (at + 1 >= line.length) return { text, end: at, fault: quoted ? 'unbalanced-quote' : 'dangling-backslash' }
+    if (next !== BACKSLASH && next !== 0x22 && !isSpace(next)) return { text, end: at, fault: 'bad-backslash' }
+    at++
+    run = at
+  }
+  if (quoted) return { text, end: start, fault: 'unbalanced-quote' }
+  return { text: text + line.slice(run), end: at, fault: undefined }
+}
+
+/** Length of `text` in UTF-8 bytes. */
+export function utf8Length(text: string): number {
+  let length = text.length
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x80) continue
+    // A surrogate pair is two units and four bytes, any other character above U+07FF one unit and three.
+    length += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2
+  }
+  return length
+}
+
+/** Writes words so that {@link splitLine} reads the same words back; `undefined` when no spelling of one exists. */
+export function joinWords(words: readonly string[]): string | undefined {
+  const parts: string[] = []
+  for (const [index, word] of words.entries()) {
+    const spelled = spellWord(word, index === 0)
+    if (spelled === undefined) return undefined
+    parts.push(spelled)
+  }
+  return parts.join(' ')
+}
+
+/** A word as it must be written: bare where that is enough, else in double quotes with escapes. */
+function spellWord(word: string, isName: boolean): string | undefined {
+  // A line feed or NUL has no spelling inside a line.
+  if (/[\n\0]/.test(word)) return undefined
+  const bare = word !== '' && !/[\s\v\f\\]/.test(word) && !/^["'#;]/.test(word) && !(isName && word.startsWith('<'))
+  return bare ? word : `"${word.replace(/["\\]/g, (character) => `\\${character}`)}"`
+}
