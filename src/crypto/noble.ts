@@ -4,7 +4,7 @@
  * Hashes, curves and ML-KEM come from the @noble packages; RSA and the packet ciphers are this folder's own. What it
  * promises about timing is written in spec/crypto.md.
  */
-import { nobleAead, nobleCbc, nobleCtr } from './noble-ciphers.ts'
+import { createPortableAead, createPortableCbc, createPortableCtr } from './ciphers.ts'
 import { nobleKeyShare, nobleRespond } from './noble-groups.ts'
 import { createNobleHash, createNobleHmac } from './noble-hash.ts'
 import { nobleDerivePublicKey, nobleSign, nobleVerify } from './noble-signatures.ts'
@@ -24,9 +24,9 @@ export const noble: CryptoProvider = {
   fastAes: false,
   createHash: createNobleHash,
   createHmac: createNobleHmac,
-  createAead: nobleAead,
-  createCbc: nobleCbc,
-  createCtr: nobleCtr,
+  createAead: createPortableAead,
+  createCbc: createPortableCbc,
+  createCtr: createPortableCtr,
   createKeyShare: nobleKeyShare,
   respondKeyShare: nobleRespond,
   sign: nobleSign,
