@@ -4,12 +4,20 @@
  *
  * @module
  */
+export * from './addresses.ts'
+export * from './challenge.ts'
 export * from './ciphers.ts'
 export * from './compression.ts'
+export * from './control-text.ts'
 export * from './key-method.ts'
+export * from './messages.ts'
 export * from './negotiation.ts'
 export * from './options-string.ts'
 export * from './peer-info.ts'
 export * from './protocol-flags.ts'
+export * from './pull.ts'
+export { MAX_OPTION_LENGTH, MAX_OPTION_WORDS, quoteOptionWord, splitOptionWords } from './push-lexer.ts'
+export * from './push-reply.ts'
+export { PushedToken } from './pushed-token.ts'
 export { parseDecimal, printable, printableText } from './text.ts'
 export * from './tunnel-options.ts'
