@@ -41,7 +41,7 @@ const config: SessionConfig = {
   tls: {
     certificateChain: parsePemCertificates(asked.certificate),
     privateKey: parsePrivateKey(asked.privateKey),
-    verifier: createPeerVerifier({ ca: parsePemCertificates(asked.ca), remoteCertTls: true }),
+    verifier: createPeerVerifier({ ca: asked.ca, remoteCertTls: 'client' }),
   },
   push: {
     options: ['route-gateway 10.9.0.1', 'topology subnet', 'ping 10', 'ping-restart 60'],
