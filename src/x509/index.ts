@@ -3,6 +3,19 @@
  *
  * @module
  */
+export { defaultSignature, issueCertificate, issueCrl } from './issue.ts'
+export type { CertificateKind, CertificateRequest, CrlRequest, NameInput, RevokedEntry } from './issue.ts'
+export { keyFitsAlgorithm } from './algorithm.ts'
+export { parseCertificate } from './certificate.ts'
+export { fingerprint, fingerprintText } from './fingerprint.ts'
+export { commonName, equalNames, nameText } from './name.ts'
+export { parsePemCertificates, parsePem, writePem } from './pem.ts'
+export type { PemBlock } from './pem.ts'
+export { parsePrivateKey } from './private-key.ts'
 export * from './problem.ts'
+export { serialDecimal } from './username.ts'
 export type * from './types.ts'
+export { createPeerVerifier } from './verifier.ts'
 export type * from './verifier-types.ts'
+export { generatePrivateKey, writePkcs8, writePublicKeyInfo } from './write-key.ts'
+export type { GeneratedKeyType } from './write-key.ts'
