@@ -18,12 +18,14 @@ function multiplyByX(element: Int32Array): void {
   element[0] = (element[0]! >>> 1) ^ (carry & 0xe1000000)
 }
 
-/** What the byte that leaves at the low end adds at the top. */
-const REDUCTION = Int32Array.from({ length: 256 }, (_, byte) => {
-  const element = Int32Array.of(0, 0, 0, byte)
-  for (let i = 0; i < 8; i++) multiplyByX(element)
-  return element[0]!
-})
+/** What the byte that leaves at the low end adds at the top, by byte. */
+function createReductionTable(): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, byte) => {
+    const element = Int32Array.of(0, 0, 0, byte)
+    for (let i = 0; i < 8; i++) multiplyByX(element)
+    return element[0]!
+  })
+}
 
 /** The 256 multiples of `h` by one byte, four words each. */
 export function createGhashTable(h: Int32Array): Int32Array {
@@ -41,115 +43,120 @@ export function createGhashTable(h: Int32Array): Int32Array {
   return table
 }
 
-/** Adds the whole blocks of `bytes[start, end)` to the running hash `y`. CRY-31 */
-export function updateGhash(table: Int32Array, y: Int32Array, bytes: Uint8Array, start: number, end: number): void {
-  let y0 = y[0]!
-  let y1 = y[1]!
-  let y2 = y[2]!
-  let y3 = y[3]!
-  for (let p = start; p + 16 <= end; p += 16) {
-    const x0 = y0 ^ ((bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!)
-    const x1 = y1 ^ ((bytes[p + 4]! << 24) | (bytes[p + 5]! << 16) | (bytes[p + 6]! << 8) | bytes[p + 7]!)
-    const x2 = y2 ^ ((bytes[p + 8]! << 24) | (bytes[p + 9]! << 16) | (bytes[p + 10]! << 8) | bytes[p + 11]!)
-    const x3 = y3 ^ ((bytes[p + 12]! << 24) | (bytes[p + 13]! << 16) | (bytes[p + 14]! << 8) | bytes[p + 15]!)
-    let i = (x3 << 2) & 0x3fc
-    y0 = table[i]!
-    y1 = table[i + 1]!
-    y2 = table[i + 2]!
-    y3 = table[i + 3]!
-    i = (x3 >>> 6) & 0x3fc
-    let fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x3 >>> 14) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x3 >>> 22) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x2 << 2) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x2 >>> 6) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x2 >>> 14) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x2 >>> 22) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x1 << 2) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x1 >>> 6) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x1 >>> 14) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x1 >>> 22) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x0 << 2) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x0 >>> 6) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x0 >>> 14) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
-    i = (x0 >>> 22) & 0x3fc
-    fold = REDUCTION[y3 & 255]!
-    y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
-    y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
-    y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
-    y0 = (y0 >>> 8) ^ fold ^ table[i]!
+function createUpdate(): (table: Int32Array, y: Int32Array, bytes: Uint8Array, start: number, end: number) => void {
+  const REDUCTION = createReductionTable() // of a function scope for the reason given in aes.ts
+  return (table: Int32Array, y: Int32Array, bytes: Uint8Array, start: number, end: number) => {
+    let y0 = y[0]!
+    let y1 = y[1]!
+    let y2 = y[2]!
+    let y3 = y[3]!
+    for (let p = start; p + 16 <= end; p += 16) {
+      const x0 = y0 ^ ((bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!)
+      const x1 = y1 ^ ((bytes[p + 4]! << 24) | (bytes[p + 5]! << 16) | (bytes[p + 6]! << 8) | bytes[p + 7]!)
+      const x2 = y2 ^ ((bytes[p + 8]! << 24) | (bytes[p + 9]! << 16) | (bytes[p + 10]! << 8) | bytes[p + 11]!)
+      const x3 = y3 ^ ((bytes[p + 12]! << 24) | (bytes[p + 13]! << 16) | (bytes[p + 14]! << 8) | bytes[p + 15]!)
+      let i = (x3 << 2) & 0x3fc
+      y0 = table[i]!
+      y1 = table[i + 1]!
+      y2 = table[i + 2]!
+      y3 = table[i + 3]!
+      i = (x3 >>> 6) & 0x3fc
+      let fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x3 >>> 14) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x3 >>> 22) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x2 << 2) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x2 >>> 6) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x2 >>> 14) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x2 >>> 22) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x1 << 2) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x1 >>> 6) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x1 >>> 14) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x1 >>> 22) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x0 << 2) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x0 >>> 6) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x0 >>> 14) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+      i = (x0 >>> 22) & 0x3fc
+      fold = REDUCTION[y3 & 255]!
+      y3 = ((y3 >>> 8) | (y2 << 24)) ^ table[i + 3]!
+      y2 = ((y2 >>> 8) | (y1 << 24)) ^ table[i + 2]!
+      y1 = ((y1 >>> 8) | (y0 << 24)) ^ table[i + 1]!
+      y0 = (y0 >>> 8) ^ fold ^ table[i]!
+    }
+    y[0] = y0
+    y[1] = y1
+    y[2] = y2
+    y[3] = y3
   }
-  y[0] = y0
-  y[1] = y1
-  y[2] = y2
-  y[3] = y3
 }
+
+/** Adds the whole blocks of `bytes[start, end)` to the running hash `y`. CRY-31 */
+export const updateGhash = createUpdate()

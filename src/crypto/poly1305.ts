@@ -63,6 +63,9 @@ export class Poly1305 {
   }
 
   #updateBlocks(bytes: Uint8Array, start: number, end: number): void {
+    // constants of this scope for the reason given in aes.ts
+    const LIMB = 0x400000
+    const PER_LIMB = 1 / 0x400000
     const r = this.#r
     const h = this.#h
     const r0 = r[0]!
