@@ -5,6 +5,8 @@
  * place, queues the alert for the peer and closes. It never leaves the floor.
  */
 
+import type { CertificateProblem } from '../x509/index.ts'
+
 /** Every alert of the TLS registry that either version can send, by name. */
 export const ALERT_CODES = {
   'close-notify': 0,
@@ -47,14 +49,23 @@ export function alertName(code: number): AlertName | undefined {
   return NAMES.get(code as (typeof ALERT_CODES)[AlertName])
 }
 
+/** Why the verifier refused a certificate. */
+export interface CertificateRefusal {
+  readonly problem: CertificateProblem
+  readonly subject: string | undefined
+}
+
 /** A peer broke a rule: `alert` is what it will be told, the message is for the operator. Never leaves this floor. */
 export class AlertError extends Error {
   override readonly name = 'AlertError'
   readonly alert: AlertName
+  /** Given when the reason is the peer's certificate. */
+  readonly refusal: CertificateRefusal | undefined
 
-  constructor(alert: AlertName, message: string) {
+  constructor(alert: AlertName, message: string, refusal?: CertificateRefusal) {
     super(message)
     this.alert = alert
+    this.refusal = refusal
   }
 }
 

@@ -6,7 +6,8 @@
  */
 import { ConfigError } from '../bytes/index.ts'
 import type { CryptoProvider, GroupName, PrivateKey, PublicKey, RandomSource } from '../crypto/index.ts'
-import type { PeerVerifier } from './peer.ts'
+import { MAX_PLAINTEXT } from './limits.ts'
+import type { PeerVerifier } from '../x509/index.ts'
 import {
   CIPHER_SUITES,
   type CipherSuite,
@@ -31,6 +32,9 @@ export interface ExternalKey {
   readonly schemes?: readonly SignatureSchemeName[]
 }
 
+/** The part of a verifier that a connection calls. */
+export type ChainVerifier = Pick<PeerVerifier, 'verify'>
+
 /** One connection's configuration. Arrays of names are in order of preference. */
 export interface TlsConfig {
   readonly role: 'client' | 'server'
@@ -39,7 +43,7 @@ export interface TlsConfig {
   /** The leaf's key; given exactly when a chain is. */
   readonly privateKey?: PrivateKey | ExternalKey
   /** Judges the peer's chain. A client must have one, a server with `clientAuth` other than `'none'` too. */
-  readonly verifier?: PeerVerifier
+  readonly verifier?: ChainVerifier
   /** Server: whether clients are asked for a certificate, and whether they must have one. Default `'none'`. */
   readonly clientAuth?: 'required' | 'optional' | 'none'
   /** Default `'TLSv1.2'`. */
@@ -89,7 +93,7 @@ export interface Credential {
 export interface ResolvedConfig {
   readonly role: 'client' | 'server'
   readonly credential: Credential | undefined
-  readonly verifier: PeerVerifier | undefined
+  readonly verifier: ChainVerifier | undefined
   readonly clientAuth: 'required' | 'optional' | 'none'
   readonly minVersion: TlsVersion
   readonly maxVersion: TlsVersion
@@ -103,9 +107,6 @@ export interface ResolvedConfig {
   readonly compatibilityMode: boolean
   readonly preferOwnCipherOrder: boolean
 }
-
-/** Largest plaintext of a record (RFC 8446 section 5.1). */
-export const MAX_PLAINTEXT = 16_384
 
 /**
  * Checks a configuration and fills in the defaults.

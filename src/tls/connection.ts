@@ -1,25 +1,217 @@
 /**
- * One TLS connection as a value: bytes in, bytes and news out.
+ * One TLS connection as a value: bytes in; bytes, plaintext and news out.
+ *
+ * The connection owns the record layer and the handshake state, feeds one to the other and drains both before it returns.
+ * Here is the one border where a peer's fault ends: whatever the floors below throw becomes an alert to the peer and a
+ * `closed` output, once and last. It never throws for what a peer sent, never calls back, and holds a bounded amount of
+ * memory.
  */
-import type { TlsConfig, TlsEnvironment } from './config.ts'
-import type { TlsInfo, TlsOutput } from './output.ts'
+import { Queue, UsageError } from '../bytes/index.ts'
+import { type AlertName, AlertError, alertName, demand } from './alerts.ts'
+import { startClient } from './client-start.ts'
+import { resolveConfig, type TlsConfig, type TlsEnvironment } from './config.ts'
+import type { Context } from './context.ts'
+import { isWaiting, messageLimit, onChangeCipherSpec, onMessage, onSignature, type State } from './handshake.ts'
+import { MAX_HELD_INPUT } from './limits.ts'
+import { export13, sendKeyUpdate } from './open13.ts'
+import type { TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
+import { type Incoming, RecordLayer } from './record-layer.ts'
 
-/** The face of a connection; `TlsConnection` is the class behind it. */
-export interface TlsConnectionFace {
-  /** Client: sends the ClientHello. Server: nothing. */
-  start(): void
-  /** Takes bytes of the record stream, cut anywhere. They are borrowed until the call returns. */
-  receive(bytes: Uint8Array, unixTime: number): void
-  /** Sends application data; false when there is no open connection. */
-  write(plaintext: Uint8Array): boolean
-  /** Sends close_notify and ends. */
-  close(): void
-  /** Answers a `signature-needed` output. */
-  provideSignature(signature: Uint8Array): void
-  poll(): TlsOutput | undefined
-  exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array
-  readonly info: TlsInfo | undefined
+/**
+ * A TLS 1.2 or 1.3 connection, client or server.
+ *
+ * @example
+ * const client = new TlsConnection({ role: 'client', verifier }, { unixTime, random, crypto: noble })
+ * client.start()
+ * for (let output = client.poll(); output !== undefined; output = client.poll()) handle(output)
+ */
+export class TlsConnection {
+  readonly #context: Context
+  readonly #records: RecordLayer
+  readonly #outputs = new Queue<TlsOutput>()
+  #state: State
+  #started = false
+
+  /** @throws ConfigError for a configuration that cannot work. */
+  constructor(config: TlsConfig, environment: TlsEnvironment) {
+    const resolved = resolveConfig(config, environment.crypto)
+    this.#records = new RecordLayer(resolved.maxFragment)
+    this.#records.limitMessages((type) => messageLimit(resolved, this.#state, type))
+    this.#context = {
+      config: resolved,
+      crypto: environment.crypto,
+      random: environment.random,
+      records: this.#records,
+      emit: (output) => this.#emit(output),
+      unixTime: environment.unixTime,
+    }
+    this.#state = resolved.role === 'client' ? { type: 'client-idle' } : { type: 'expect-client-hello' }
+  }
+
+  /** What was agreed on; `undefined` before `connected` and after `closed`. */
+  get info(): TlsInfo | undefined {
+    return this.#state.type === 'open-13' ? this.#state.info : undefined
+  }
+
+  /** What the connection awaits, for logs. */
+  get stateName(): string {
+    return this.#state.type
+  }
+
+  /** Client: sends the ClientHello. Server: nothing. A second call is nothing. */
+  start(): void {
+    if (this.#started || this.#state.type === 'closed') return
+    this.#started = true
+    if (this.#state.type === 'client-idle') this.#state = startClient(this.#context)
+    this.#emitRecords()
+  }
+
+  /**
+   * Takes bytes of the record stream, cut anywhere; borrowed until the call returns.
+   * @param unixTime - now, in ms, for the validity of certificates.
+   */
+  receive(bytes: Uint8Array, unixTime: number): void {
+    if (this.#state.type === 'closed') return
+    this.#context.unixTime = unixTime
+    this.#records.receive(bytes)
+    this.#run()
+  }
+
+  /** Sends application data; false, and nothing is sent, when the connection is not open. */
+  write(plaintext: Uint8Array): boolean {
+    if (this.#state.type !== 'open-13') return false
+    if (this.#records.worn) this.#state = sendKeyUpdate(this.#context, this.#state, false) // TLS13-27
+    this.#records.sendData(plaintext)
+    this.#emitRecords()
+    return true
+  }
+
+  /** TLS 1.3: replaces this side's keys, and asks the peer to replace its own. False when not open under 1.3. */
+  updateKeys(requestPeer: boolean): boolean {
+    if (this.#state.type !== 'open-13') return false
+    this.#state = sendKeyUpdate(this.#context, this.#state, requestPeer)
+    this.#emitRecords()
+    return true
+  }
+
+  /** Says close_notify and ends. */
+  close(): void {
+    if (this.#state.type === 'closed') return
+    if (this.#started || this.#context.config.role === 'server') this.#records.sendAlert('warning', 'close-notify')
+    this.#end({ type: 'close-notify', by: 'us' })
+  }
+
+  /** Ends with a fatal alert of the host's choice, for example after a decision that the peer is not welcome. */
+  abort(alert: AlertName): void {
+    if (this.#state.type === 'closed') return
+    this.#fail(new AlertError(alert, 'the host ended the connection'))
+  }
+
+  /**
+   * Answers a `signature-needed` output.
+   * @throws UsageError when none is awaited, or when it is not a signature of the certificate's key over the message.
+   */
+  provideSignature(signature: Uint8Array): void {
+    if (this.#state.type === 'closed') return
+    if (!isWaiting(this.#state)) throw new UsageError('provideSignature: no signature is awaited')
+    this.#state = onSignature(this.#context, this.#state, signature)
+    this.#run()
+  }
+
+  /** The next output, or `undefined`. */
+  poll(): TlsOutput | undefined {
+    return this.#outputs.shift()
+  }
+
+  /**
+   * Keying material of the connection (RFC 8446 section 7.5, RFC 5705).
+   * @param context - in 1.2 an absent context differs from an empty one.
+   * @throws UsageError when the connection is not open.
+   */
+  exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
+    if (this.#state.type !== 'open-13') throw new UsageError('exportKeyingMaterial: the connection is not open')
+    return export13(this.#context, this.#state, label, context ?? new Uint8Array(0), length)
+  }
+
+  /** The border: below it faults are thrown, above it there are none. */
+  #run(): void {
+    try {
+      while (this.#state.type !== 'closed' && !isWaiting(this.#state)) {
+        const incoming = this.#records.next()
+        if (incoming === undefined) break
+        this.#take(incoming)
+      }
+      if (isWaiting(this.#state)) {
+        demand(this.#records.held <= MAX_HELD_INPUT, 'internal-error', 'too much input while a signature is awaited')
+      }
+      this.#emitRecords()
+    } catch (error) {
+      if (!(error instanceof AlertError)) throw error
+      this.#fail(error)
+    }
+  }
+
+  #take(incoming: Incoming): void {
+    switch (incoming.type) {
+      case 'handshake':
+        this.#state = onMessage(this.#context, this.#state, incoming.message)
+        return
+      case 'change-cipher-spec':
+        this.#state = onChangeCipherSpec(this.#context, this.#state)
+        return
+      case 'alert':
+        return this.#onAlert(incoming.level, incoming.code)
+      case 'data':
+        return this.#onData(incoming.data)
+    }
+  }
+
+  #onData(data: Uint8Array): void {
+    const state = this.#state
+    demand(state.type === 'open-13', 'unexpected-message', 'application data before the handshake is done') // TLS-26
+    if (data.length === 0) return
+    if (state.idleMessages > 0) this.#state = { ...state, idleMessages: 0 }
+    this.#emit({ type: 'data', data })
+  }
+
+  /** TLS-27, TLS-28 */
+  #onAlert(level: number, code: number): void {
+    const name = alertName(code)
+    if (name === 'close-notify') {
+      this.#records.sendAlert('warning', 'close-notify')
+      this.#end({ type: 'close-notify', by: 'peer' })
+      return
+    }
+    demand(level === 1 || level === 2, 'illegal-parameter', `alert level ${level}`)
+    const strict = this.#records.version === 'TLSv1.3' && name !== 'user-canceled'
+    if (level === 1 && !strict) return
+    demand(level === 2 || name !== undefined, 'decode-error', 'a warning alert in TLS 1.3')
+    this.#end({ type: 'alert-received', alert: name ?? 'unknown', code })
+  }
+
+  #fail(error: AlertError): void {
+    this.#records.sendAlert('fatal', error.alert)
+    const { alert, refusal, message: detail } = error
+    this.#end(
+      refusal === undefined
+        ? { type: 'alert-sent', alert, detail }
+        : { type: 'certificate', alert, problem: refusal.problem, subject: refusal.subject, detail },
+    )
+  }
+
+  #end(reason: TlsCloseReason): void {
+    this.#state = { type: 'closed' }
+    this.#emit({ type: 'closed', reason })
+    this.#records.clear()
+  }
+
+  #emit(output: TlsOutput): void {
+    this.#emitRecords()
+    this.#outputs.push(output)
+  }
+
+  #emitRecords(): void {
+    const data = this.#records.takeOutput()
+    if (data.length > 0) this.#outputs.push({ type: 'transmit', data })
+  }
 }
-
-/** Builds a connection. */
-export type TlsConnectionConstructor = new (config: TlsConfig, environment: TlsEnvironment) => TlsConnectionFace

@@ -4,10 +4,9 @@
  * @module
  */
 export { ALERT_CODES, type AlertName } from './alerts.ts'
-export type { ExternalKey, TlsConfig, TlsEnvironment } from './config.ts'
-export type { TlsConnectionFace } from './connection.ts'
+export type { ChainVerifier, ExternalKey, TlsConfig, TlsEnvironment } from './config.ts'
+export { TlsConnection } from './connection.ts'
 export type { SignatureRequest, TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
-export type { PeerCertificate, PeerVerdict, PeerVerifier } from './peer.ts'
 export {
   type CipherSuiteName,
   CIPHER_SUITES,

@@ -2,8 +2,8 @@
  * What a connection gives back: bytes for the peer, plaintext, news.
  */
 import type { GroupName } from '../crypto/index.ts'
+import type { Certificate, CertificateProblem } from '../x509/index.ts'
 import type { AlertName } from './alerts.ts'
-import type { PeerCertificate } from './peer.ts'
 import type { CipherSuiteName, SignatureSchemeName, TlsVersion } from './registry.ts'
 
 /** What two peers agreed on. */
@@ -19,7 +19,7 @@ export interface TlsInfo {
   /** The peer's DER certificates, leaf first; empty for a client that showed none. */
   readonly peerCertificates: readonly Uint8Array[]
   /** The verified leaf, as the verifier gave it. */
-  readonly peerLeaf: PeerCertificate | undefined
+  readonly peerLeaf: Certificate | undefined
   /** True when a HelloRetryRequest was part of the handshake. */
   readonly helloRetryRequest: boolean
   /** True when the secrets are bound to the whole handshake: always in 1.3, with extended_master_secret in 1.2. The exporter needs it. */
@@ -39,7 +39,7 @@ export type TlsCloseReason =
       readonly type: 'certificate'
       readonly alert: AlertName
       /** The verifier's reason. */
-      readonly problem: string
+      readonly problem: CertificateProblem
       readonly subject: string | undefined
       readonly detail: string
     }

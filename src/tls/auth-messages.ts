@@ -1,0 +1,182 @@
+/**
+ * Certificate, CertificateRequest and CertificateVerify of both versions (RFC 8446 section 4.4, RFC 5246 section 7.4).
+ *
+ * Certificate entries may carry only extensions that were asked for; this engine asks for none, so any is refused.
+ * Lists of acceptable CAs are checked for form and otherwise ignored: an OpenVPN end has one certificate.
+ */
+import { concat, EMPTY, Reader, utf8Encode, Writer } from '../bytes/index.ts'
+import { demand } from './alerts.ts'
+import { putU16s } from './client-hello.ts'
+import { decodeExtension, demandComplete, readExtensions, readU16List, writeExtension } from './extensions.ts'
+import { handshakeMessage } from './handshake-stream.ts'
+import { ExtensionType, HandshakeType, type SignatureScheme } from './registry.ts'
+
+/** Most certificates read from one message (the reference's MAX_CERT_DEPTH). TLS-12 */
+const MAX_CERTIFICATES = 16
+
+/** Reads a 1.3 Certificate body: DER certificates, leaf first. @throws AlertError */
+export function readCertificate13(body: Uint8Array): readonly Uint8Array[] {
+  const reader = new Reader(body)
+  const context = reader.vector(1)
+  const list = reader.sub(3)
+  const chain: Uint8Array[] = []
+  while (!list.failed && list.remaining > 0) {
+    chain.push(readEntry(list, chain.length))
+    const [type] = readExtensions(list).keys()
+    demand(type === undefined, 'unsupported-extension', `extension ${type} on a certificate was not asked for`)
+  }
+  demand(!list.failed, 'decode-error', 'the Certificate message is malformed')
+  demandComplete(reader, 'the Certificate message')
+  demand(context.length === 0, 'illegal-parameter', 'a certificate_request_context during the handshake')
+  return chain
+}
+
+/** Reads a 1.2 Certificate body. @throws AlertError */
+export function readCertificate12(body: Uint8Array): readonly Uint8Array[] {
+  const reader = new Reader(body)
+  const list = reader.sub(3)
+  const chain: Uint8Array[] = []
+  while (!list.failed && list.remaining > 0) chain.push(readEntry(list, chain.length))
+  demand(!list.failed, 'decode-error', 'the Certificate message is malformed')
+  demandComplete(reader, 'the Certificate message')
+  return chain
+}
+
+function readEntry(list: Reader, index: number): Uint8Array {
+  demand(index < MAX_CERTIFICATES, 'bad-certificate', `more than ${MAX_CERTIFICATES} certificates`)
+  const der = list.copy(list.u24())
+  demand(list.failed || der.length > 0, 'decode-error', 'an empty certificate entry')
+  return der
+}
+
+/** A 1.3 Certificate message. */
+export function writeCertificate13(chain: readonly Uint8Array[], context: Uint8Array): Uint8Array {
+  const writer = new Writer(1024)
+  writer.vector(1, context).block(3, (w) => {
+    for (const der of chain) w.vector(3, der).u16(0)
+  })
+  return handshakeMessage(HandshakeType.certificate, writer.finish())
+}
+
+/** A 1.2 Certificate message. */
+export function writeCertificate12(chain: readonly Uint8Array[]): Uint8Array {
+  const writer = new Writer(1024)
+  writer.block(3, (w) => {
+    for (const der of chain) w.vector(3, der)
+  })
+  return handshakeMessage(HandshakeType.certificate, writer.finish())
+}
+
+/** What a server asks of a client's certificate. */
+export interface CertificateRequest {
+  /** Echoed in the answer; empty in 1.2 and during a 1.3 handshake. */
+  readonly context: Uint8Array
+  readonly signatureAlgorithms: readonly number[]
+  /** ClientCertificateType values; 1.2 only. */
+  readonly certificateTypes: Uint8Array
+}
+
+/** Reads a 1.3 CertificateRequest body. @throws AlertError */
+export function readCertificateRequest13(body: Uint8Array): CertificateRequest {
+  const reader = new Reader(body)
+  const context = reader.copy(reader.u8())
+  const extensions = readExtensions(reader)
+  demandComplete(reader, 'the CertificateRequest')
+  demand(context.length === 0, 'illegal-parameter', 'a certificate_request_context during the handshake')
+  const signatureAlgorithms = decodeExtension(
+    extensions,
+    ExtensionType.signatureAlgorithms,
+    'signature_algorithms',
+    (r) => readU16List(r, 2),
+  )
+  demand(signatureAlgorithms !== undefined, 'missing-extension', 'a CertificateRequest without signature_algorithms')
+  decodeExtension(extensions, ExtensionType.certificateAuthorities, 'certificate_authorities', (r) => {
+    if (!readNames(r, true)) r.failed = true
+  })
+  return { context, signatureAlgorithms, certificateTypes: EMPTY }
+}
+
+/** Reads a 1.2 CertificateRequest body. @throws AlertError */
+export function readCertificateRequest12(body: Uint8Array): CertificateRequest {
+  const reader = new Reader(body)
+  const certificateTypes = reader.copy(reader.u8())
+  const signatureAlgorithms = readU16List(reader, 2)
+  const namesRead = readNames(reader, false)
+  demand(namesRead && certificateTypes.length > 0, 'decode-error', 'the CertificateRequest is malformed')
+  demandComplete(reader, 'the CertificateRequest')
+  return { context: EMPTY, signatureAlgorithms, certificateTypes }
+}
+
+/** Checks a list of distinguished names for form. */
+function readNames(reader: Reader, needsOne: boolean): boolean {
+  const names = reader.sub(2)
+  if (needsOne && names.remaining === 0) return false
+  while (!names.failed && names.remaining > 0) {
+    if (names.vector(2).length === 0) return false
+  }
+  return !names.failed
+}
+
+/** A 1.3 CertificateRequest message. */
+export function writeCertificateRequest13(schemes: readonly SignatureScheme[]): Uint8Array {
+  const writer = new Writer(64)
+  writer.u8(0).block(2, (w) =>
+    writeExtension(w, ExtensionType.signatureAlgorithms, (x) =>
+      x.block(2, (y) =>
+        putU16s(
+          y,
+          schemes.map((scheme) => scheme.id),
+        ),
+      ),
+    ),
+  )
+  return handshakeMessage(HandshakeType.certificateRequest, writer.finish())
+}
+
+/** A 1.2 CertificateRequest message: RSA and ECDSA certificates, no list of CAs. */
+export function writeCertificateRequest12(schemes: readonly SignatureScheme[]): Uint8Array {
+  const writer = new Writer(64)
+  writer.vector(1, Uint8Array.of(1, 64)).block(2, (w) =>
+    putU16s(
+      w,
+      schemes.map((scheme) => scheme.id),
+    ),
+  )
+  return handshakeMessage(HandshakeType.certificateRequest, writer.u16(0).finish())
+}
+
+/** A CertificateVerify, or the signed part of a ServerKeyExchange. */
+export interface DigitallySigned {
+  readonly scheme: number
+  readonly signature: Uint8Array
+}
+
+/** Reads a scheme and a signature; the caller checks that nothing follows. */
+export function readDigitallySigned(reader: Reader): DigitallySigned {
+  const scheme = reader.u16()
+  return { scheme, signature: reader.vector(2) }
+}
+
+/** Reads a CertificateVerify body. @throws AlertError */
+export function readCertificateVerify(body: Uint8Array): DigitallySigned {
+  const reader = new Reader(body)
+  const signed = readDigitallySigned(reader)
+  demandComplete(reader, 'the CertificateVerify')
+  return signed
+}
+
+/** A CertificateVerify message. */
+export function writeCertificateVerify(scheme: SignatureScheme, signature: Uint8Array): Uint8Array {
+  const body = new Writer(4 + signature.length).u16(scheme.id).vector(2, signature).finish()
+  return handshakeMessage(HandshakeType.certificateVerify, body)
+}
+
+const SIGNED_BY = {
+  server: utf8Encode('TLS 1.3, server CertificateVerify'),
+  client: utf8Encode('TLS 1.3, client CertificateVerify'),
+}
+
+/** What a 1.3 CertificateVerify signs (RFC 8446 section 4.4.3). TLS13-14 */
+export function signedContent13(signer: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
+  return concat(new Uint8Array(64).fill(0x20), SIGNED_BY[signer], new Uint8Array(1), transcriptHash)
+}

@@ -1,0 +1,182 @@
+/**
+ * ClientHello, read and written (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2).
+ *
+ * Reading is strict about form: every extension that the engine uses is decoded to its last byte, here and at once, so a
+ * handshake never meets a half-checked value. Unknown values inside lists stay in them; the negotiation skips them.
+ */
+import { Reader, type Writer } from '../bytes/index.ts'
+import { demand } from './alerts.ts'
+import {
+  decodeExtension,
+  decodeFlag,
+  demandComplete,
+  type Extensions,
+  readExtensions,
+  readU16List,
+  writeExtension,
+} from './extensions.ts'
+import { ExtensionType } from './registry.ts'
+
+/** One key share as sent. */
+export interface KeyShareEntry {
+  readonly group: number
+  readonly share: Uint8Array
+}
+
+/** A decoded ClientHello. Numbers are registry codes, known and unknown. Absent extensions are `undefined`. */
+export interface ClientHello {
+  readonly legacyVersion: number
+  readonly random: Uint8Array
+  readonly sessionId: Uint8Array
+  readonly cipherSuites: readonly number[]
+  readonly compressionMethods: Uint8Array
+  readonly extensions: Extensions
+  readonly supportedVersions: readonly number[] | undefined
+  readonly supportedGroups: readonly number[] | undefined
+  readonly signatureAlgorithms: readonly number[] | undefined
+  readonly keyShares: readonly KeyShareEntry[] | undefined
+  readonly cookie: Uint8Array | undefined
+  readonly extendedMasterSecret: boolean
+  readonly encryptThenMac: boolean
+  /** renegotiated_connection of renegotiation_info. */
+  readonly renegotiationInfo: Uint8Array | undefined
+  readonly ecPointFormats: Uint8Array | undefined
+  readonly earlyData: boolean
+}
+
+/** Reads a ClientHello body. @throws AlertError */
+export function readClientHello(body: Uint8Array): ClientHello {
+  const reader = new Reader(body)
+  const legacyVersion = reader.u16()
+  const random = reader.take(32)
+  const sessionId = reader.vector(1)
+  const cipherSuites = readU16List(reader, 2)
+  const compressionMethods = reader.vector(1)
+  demand(!reader.failed && sessionId.length <= 32, 'decode-error', 'the ClientHello is malformed')
+  demand(compressionMethods.length > 0, 'decode-error', 'the ClientHello names no compression method')
+  const extensions: Extensions = reader.remaining > 0 ? readExtensions(reader) : new Map()
+  demandComplete(reader, 'the ClientHello')
+  checkUnused(extensions)
+  return {
+    legacyVersion,
+    random,
+    sessionId,
+    cipherSuites,
+    compressionMethods,
+    extensions,
+    supportedVersions: decodeExtension(extensions, ExtensionType.supportedVersions, 'supported_versions', (r) =>
+      readU16List(r, 1),
+    ),
+    supportedGroups: decodeExtension(extensions, ExtensionType.supportedGroups, 'supported_groups', (r) =>
+      readU16List(r, 2),
+    ),
+    signatureAlgorithms: decodeExtension(extensions, ExtensionType.signatureAlgorithms, 'signature_algorithms', (r) =>
+      readU16List(r, 2),
+    ),
+    keyShares: decodeExtension(extensions, ExtensionType.keyShare, 'key_share', readKeyShares),
+    cookie: decodeExtension(extensions, ExtensionType.cookie, 'cookie', readNonEmpty(2)),
+    extendedMasterSecret: decodeFlag(extensions, ExtensionType.extendedMasterSecret, 'extended_master_secret'),
+    encryptThenMac: decodeFlag(extensions, ExtensionType.encryptThenMac, 'encrypt_then_mac'),
+    renegotiationInfo: decodeExtension(extensions, ExtensionType.renegotiationInfo, 'renegotiation_info', (r) =>
+      r.vector(1),
+    ),
+    ecPointFormats: decodeExtension(extensions, ExtensionType.ecPointFormats, 'ec_point_formats', readNonEmpty(1)),
+    earlyData: decodeFlag(extensions, ExtensionType.earlyData, 'early_data'),
+  }
+}
+
+function readNonEmpty(prefix: number): (reader: Reader) => Uint8Array {
+  return (reader) => {
+    const value = reader.vector(prefix)
+    if (value.length === 0) reader.failed = true
+    return value
+  }
+}
+
+/** client_shares: may be empty, but no share in it may. */
+function readKeyShares(reader: Reader): readonly KeyShareEntry[] {
+  const list = reader.sub(2)
+  const shares: KeyShareEntry[] = []
+  while (!list.failed && list.remaining > 0) {
+    const group = list.u16()
+    const share = list.vector(2)
+    if (share.length === 0) list.failed = true
+    shares.push({ group, share })
+  }
+  if (list.failed) reader.failed = true
+  return shares
+}
+
+/** Form checks of extensions that are otherwise ignored. */
+function checkUnused(extensions: Extensions): void {
+  decodeExtension(extensions, ExtensionType.serverName, 'server_name', (reader) => {
+    const names = reader.sub(2)
+    while (!names.failed && names.remaining > 0) {
+      names.u8()
+      if (names.vector(2).length === 0) names.failed = true
+    }
+    if (names.failed) reader.failed = true
+  })
+  decodeExtension(extensions, ExtensionType.signatureAlgorithmsCert, 'signature_algorithms_cert', (r) =>
+    readU16List(r, 2),
+  )
+  decodeExtension(extensions, ExtensionType.pskKeyExchangeModes, 'psk_key_exchange_modes', readNonEmpty(1))
+  if (extensions.has(ExtensionType.preSharedKey)) {
+    const last = [...extensions.keys()].at(-1)
+    demand(last === ExtensionType.preSharedKey, 'illegal-parameter', 'pre_shared_key is not the last extension') // TLS13-9
+    demand(
+      extensions.has(ExtensionType.pskKeyExchangeModes),
+      'missing-extension',
+      'pre_shared_key without psk_key_exchange_modes',
+    )
+  }
+}
+
+/** What a ClientHello of this engine holds. Extensions that are `undefined`, `false` or empty are left out. */
+export interface ClientHelloFields {
+  readonly random: Uint8Array
+  readonly sessionId: Uint8Array
+  readonly cipherSuites: readonly number[]
+  readonly supportedVersions: readonly number[]
+  readonly supportedGroups: readonly number[]
+  readonly signatureAlgorithms: readonly number[]
+  /** `undefined` when 1.3 is not offered. */
+  readonly keyShares: readonly KeyShareEntry[] | undefined
+  readonly cookie: Uint8Array | undefined
+  /** True when 1.2 is offered: its extensions are then written. */
+  readonly offers12: boolean
+  readonly encryptThenMac: boolean
+}
+
+/** Writes a ClientHello body. */
+export function writeClientHello(writer: Writer, fields: ClientHelloFields): void {
+  writer.u16(0x0303).bytes(fields.random).vector(1, fields.sessionId)
+  writer.block(2, (w) => putU16s(w, fields.cipherSuites))
+  writer.u8(1).u8(0)
+  writer.block(2, (w) => writeClientExtensions(w, fields))
+}
+
+function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
+  if (fields.offers12) {
+    writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0)) // TLS12-3
+    writeExtension(w, ExtensionType.extendedMasterSecret, () => undefined)
+    writeExtension(w, ExtensionType.ecPointFormats, (x) => x.u8(1).u8(0))
+    if (fields.encryptThenMac) writeExtension(w, ExtensionType.encryptThenMac, () => undefined)
+  }
+  writeExtension(w, ExtensionType.supportedGroups, (x) => x.block(2, (y) => putU16s(y, fields.supportedGroups)))
+  writeExtension(w, ExtensionType.signatureAlgorithms, (x) => x.block(2, (y) => putU16s(y, fields.signatureAlgorithms)))
+  const { keyShares, cookie } = fields
+  if (keyShares === undefined) return
+  writeExtension(w, ExtensionType.supportedVersions, (x) => x.block(1, (y) => putU16s(y, fields.supportedVersions)))
+  if (cookie !== undefined) writeExtension(w, ExtensionType.cookie, (x) => x.vector(2, cookie))
+  writeExtension(w, ExtensionType.keyShare, (x) =>
+    x.block(2, (y) => {
+      for (const { group, share } of keyShares) y.u16(group).vector(2, share)
+    }),
+  )
+}
+
+/** Writes 16-bit numbers one after another. */
+export function putU16s(writer: Writer, values: readonly number[]): void {
+  for (const value of values) writer.u16(value)
+}

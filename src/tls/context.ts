@@ -1,0 +1,20 @@
+/**
+ * What a handshake state gets besides itself and the message: the configuration, the record layer, the primitives, and
+ * where outputs go.
+ */
+import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
+import type { ResolvedConfig } from './config.ts'
+import type { TlsOutput } from './output.ts'
+import type { RecordLayer } from './record-layer.ts'
+
+/** The surroundings of one handshake. */
+export interface Context {
+  readonly config: ResolvedConfig
+  readonly crypto: CryptoProvider
+  readonly random: RandomSource
+  readonly records: RecordLayer
+  /** Queues an output behind the records sent so far. */
+  readonly emit: (output: TlsOutput) => void
+  /** Unix time of the current input in ms. */
+  unixTime: number
+}

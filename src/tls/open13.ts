@@ -1,0 +1,116 @@
+/**
+ * An open TLS 1.3 connection: data, KeyUpdate both ways, tickets thrown away (RFC 8446 sections 4.6 and 7.2).
+ *
+ * Both traffic secrets live here because each KeyUpdate replaces one. An update request is answered once, under the old
+ * key; floods of post-handshake messages without data between them end the connection.
+ */
+import { Reader } from '../bytes/index.ts'
+import type { GroupName } from '../crypto/index.ts'
+import { AlertError, demand } from './alerts.ts'
+import type { Context } from './context.ts'
+import { demandComplete, readExtensions } from './extensions.ts'
+import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
+import { exportKey13, nextTrafficSecret, trafficKeys } from './key-schedule.ts'
+import { MAX_POST_HANDSHAKE } from './limits.ts'
+import type { TlsInfo } from './output.ts'
+import type { FinishedProof, PeerIdentity } from './proofs.ts'
+import { Opener13, Sealer13 } from './protection.ts'
+import { type CipherSuite, HandshakeType, type SignatureScheme } from './registry.ts'
+
+/** What a finished 1.3 handshake hands over. Both proofs are needed to get here. */
+export interface Finished13 {
+  readonly suite: CipherSuite
+  readonly group: GroupName
+  readonly retried: boolean
+  readonly peer: PeerIdentity
+  readonly finished: FinishedProof
+  readonly ownScheme: SignatureScheme | undefined
+  readonly readSecret: Uint8Array
+  readonly writeSecret: Uint8Array
+  readonly exporterMasterSecret: Uint8Array
+}
+
+/** The open state. */
+export interface Open13 {
+  readonly type: 'open-13'
+  readonly suite: CipherSuite
+  readonly info: TlsInfo
+  readonly readSecret: Uint8Array
+  readonly writeSecret: Uint8Array
+  readonly exporterMasterSecret: Uint8Array
+  /** Post-handshake messages since the last data. */
+  readonly idleMessages: number
+}
+
+/** Announces the connection. */
+export function connected13(context: Context, done: Finished13): Open13 {
+  const { suite, group, peer, readSecret, writeSecret, exporterMasterSecret } = done
+  const proven = peer.type === 'proven' ? peer : undefined
+  const info: TlsInfo = {
+    version: 'TLSv1.3',
+    cipherSuite: suite.name,
+    group,
+    peerSignatureScheme: proven?.scheme.name,
+    ownSignatureScheme: done.ownScheme?.name,
+    peerCertificates: proven?.chain.certificates ?? [],
+    peerLeaf: proven?.chain.leaf,
+    helloRetryRequest: done.retried,
+    extendedMasterSecret: true,
+  }
+  context.emit({ type: 'connected', info })
+  return { type: 'open-13', suite, info, readSecret, writeSecret, exporterMasterSecret, idleMessages: 0 }
+}
+
+/** A handshake message on an open connection. */
+export function onPostHandshake13(context: Context, state: Open13, message: HandshakeMessage): Open13 {
+  const idleMessages = state.idleMessages + 1
+  demand(idleMessages <= MAX_POST_HANDSHAKE, 'unexpected-message', 'too many messages without data') // TLS13-24
+  if (message.type === HandshakeType.keyUpdate) return onKeyUpdate(context, { ...state, idleMessages }, message)
+  const isTicket = message.type === HandshakeType.newSessionTicket && context.config.role === 'client'
+  demand(isTicket, 'unexpected-message', `handshake message ${message.type} on an open connection`)
+  readTicket(message.body)
+  return { ...state, idleMessages }
+}
+
+/** Tickets are checked for form and forgotten. TLS13-23 */
+function readTicket(body: Uint8Array): void {
+  const reader = new Reader(body)
+  reader.skip(8)
+  reader.vector(1)
+  const ticket = reader.vector(2)
+  readExtensions(reader)
+  demandComplete(reader, 'the NewSessionTicket')
+  demand(ticket.length > 0, 'decode-error', 'an empty ticket')
+}
+
+/** TLS13-25, TLS13-26 */
+function onKeyUpdate(context: Context, state: Open13, message: HandshakeMessage): Open13 {
+  demand(message.body.length === 1, 'decode-error', 'the KeyUpdate is malformed')
+  const request = message.body[0] as number
+  if (request > 1) throw new AlertError('illegal-parameter', `KeyUpdate ${request}`)
+  const { crypto, records } = context
+  const readSecret = nextTrafficSecret(crypto, state.suite.hash, state.readSecret)
+  records.setOpener(new Opener13(crypto, trafficKeys(crypto, state.suite, readSecret)))
+  const updated = { ...state, readSecret }
+  return request === 1 ? sendKeyUpdate(context, updated, false) : updated
+}
+
+/** Replaces the write key; `request` asks the peer to do the same. */
+export function sendKeyUpdate(context: Context, state: Open13, request: boolean): Open13 {
+  const { crypto, records } = context
+  records.sendHandshake(handshakeMessage(HandshakeType.keyUpdate, Uint8Array.of(request ? 1 : 0)))
+  const writeSecret = nextTrafficSecret(crypto, state.suite.hash, state.writeSecret)
+  records.setSealer(new Sealer13(crypto, trafficKeys(crypto, state.suite, writeSecret)))
+  return { ...state, writeSecret }
+}
+
+/** Exporter of an open connection. */
+export function export13(
+  context: Context,
+  state: Open13,
+  label: string,
+  keyContext: Uint8Array,
+  length: number,
+): Uint8Array {
+  return exportKey13(context.crypto, state.suite.hash, state.exporterMasterSecret, label, keyContext, length)
+}
