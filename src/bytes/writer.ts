@@ -71,7 +71,8 @@ export class Writer {
   }
 
   bytes(bytes: Uint8Array): this {
-    this.#buffer.set(bytes, this.#reserve(bytes.length))
+    const start = this.#reserve(bytes.length) // First: it may replace the buffer.
+    this.#buffer.set(bytes, start)
     return this
   }
 
