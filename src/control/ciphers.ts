@@ -42,7 +42,7 @@ export const DEFAULT_DATA_CIPHERS: readonly DataCipher[] = ['AES-256-GCM', 'AES-
 /** Longest list in characters, colons included. */
 export const MAX_CIPHER_LIST = 127
 
-/** The facts of a cipher named in any case or by an OpenSSL alias; `undefined` when the name is not known. */
+/** The facts of a cipher named in any case or by an OpenSSL alias; `undefined` when the name is not known. NEG-6 */
 export function cipherByName(name: string): CipherFacts | undefined {
   let upper = name.toUpperCase()
   if (upper.startsWith('ID-AES')) upper = upper.replace(/^ID-AES(128|192|256)-GCM$/, 'AES-$1-GCM')

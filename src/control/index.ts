@@ -5,6 +5,7 @@
  * @module
  */
 export * from './addresses.ts'
+export * from './auth-token.ts'
 export * from './challenge.ts'
 export * from './ciphers.ts'
 export * from './compression.ts'

@@ -128,6 +128,7 @@ function finish(writer: Writer, message: ServerKeyMessageInput): Uint8Array {
   writeString(writer, message.login?.username ?? '', MAX_LONG_LOGIN_STRING, 'username')
   writeString(writer, message.login?.password ?? '', MAX_LONG_LOGIN_STRING, 'password')
   writeString(writer, message.peerInfo ?? '', MAX_KEY_MESSAGE, 'peer info')
+  // KM2-8
   if (writer.length > MAX_KEY_MESSAGE) throw new UsageError('a key method message has at most 2048 bytes')
   return writer.finish()
 }

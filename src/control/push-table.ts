@@ -2,8 +2,7 @@
  * The table of options a server may push: for each its argument count, whether `route-nopull` takes it away, whether
  * PUSH_UPDATE may change it, and its parser (spec/push.md).
  *
- * What is not in this table does not exist for a server. Beside it stands a list of names that are options of the
- * reference but no server's business, so that a refusal can say which of the two it was. Numbers are decimal and in range,
+ * What is not in this table does not exist for a server (`push-refused.ts` names what it may not ask for). Numbers are decimal and in range,
  * addresses strict, times are turned into milliseconds.
  */
 import { fromBase64, utf8DecodeStrict } from '../bytes/index.ts'
@@ -380,34 +379,6 @@ export const PUSH_OPTIONS: ReadonlyMap<string, PushOption> = new Map<string, Pus
     .concat(['dhcp-renew', 'dhcp-release', 'dhcp-pre-release', 'ignore-unknown-option'])
     .map((name): [string, PushOption] => [name, { min: 0, max: 15, apply: noEffect }]),
 ])
-
-/**
- * Options of the reference that are the client's own business. PUSH-5: whoever pushes one of these wants a file, a
- * program, a key, another peer, or a weaker session.
- */
-export const NOT_PULLABLE: ReadonlySet<string> = new Set(
-  (
-    'up down route-up route-pre-down ipchange tls-verify auth-user-pass-verify client-connect client-disconnect ' +
-    'client-crresponse learn-address tls-crypt-v2-verify plugin script-security iproute config include cd chroot user ' +
-    'group daemon log log-append status writepid tmp-dir capath ca cert key extra-certs pkcs12 pkcs11-providers ' +
-    'pkcs11-id secret tls-auth tls-crypt tls-crypt-v2 crl-verify dh askpass auth-user-pass auth-user-pass-optional ' +
-    'auth-nocache auth-retry management management-client management-hold management-query-passwords http-proxy ' +
-    'http-proxy-option socks-proxy remote remote-random remote-random-hostname remote-cert-tls remote-cert-eku ' +
-    'remote-cert-ku verify-x509-name verify-hash peer-fingerprint verify-client-cert x509-username-field x509-track ' +
-    'tls-client tls-server tls-cipher tls-ciphersuites tls-groups tls-cert-profile tls-version-min tls-version-max ' +
-    'tls-timeout tls-exit data-ciphers ncp-ciphers data-ciphers-fallback ncp-disable auth keysize engine providers ' +
-    'no-iv no-replay replay-window replay-persist mute-replay-warnings prng reneg-sec reneg-bytes reneg-pkts ' +
-    'hand-window tran-window key-direction mode client server server-bridge server-ipv6 push push-reset push-remove ' +
-    'push-peer-info pull pull-filter route-nopull route-noexec ifconfig-noexec ifconfig-nowarn ifconfig-push iroute ' +
-    'iroute-ipv6 client-config-dir ccd-exclusive client-to-client duplicate-cn dev dev-type dev-node proto port lport ' +
-    'rport local bind nobind float mark bind-dev mtu-disc mtu-test link-mtu tun-mtu-extra tun-mtu-max fragment mssfix ' +
-    'txqueuelen fast-io nice mlock mtu-dynamic allow-compression allow-pull-fqdn compat-mode disable-dco ' +
-    'disable-occ static-challenge auth-gen-token auth-gen-token-secret connect-retry connect-retry-max ' +
-    'connect-timeout server-poll-timeout resolv-retry single-session multihome vlan-tagging vlan-accept vlan-pvid ' +
-    'win-sys service remap-usr1 machine-readable-output syslog errors-to-stderr opt-verify max-packet-size ' +
-    'show-net-up dns-updown windows-driver allow-nonadmin pause-exit suppress-timestamps test-crypto'
-  ).split(' '),
-)
 
 /** A pushed token's username: base64 of UTF-8 text. */
 export function decodeTokenUser(text: string): string | undefined {
