@@ -6,7 +6,7 @@
  * every packet of a client proves that it has seen the server's stateless answer.
  */
 
-/** Most ids in an ACK_V1. */
+/** Most ids in an ACK_V1 (REL-24). */
 export const ACKS_PER_ACK_PACKET = 8
 /** Most ids in any other control packet, and in every packet to peers that choke on more. */
 export const ACKS_PER_CONTROL_PACKET = 4

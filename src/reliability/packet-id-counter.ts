@@ -1,5 +1,5 @@
 /**
- * The sender's side of packet ids: which id the next packet gets (spec/reliability.md, REL-50 to REL-53).
+ * The sender's side of packet ids: which id the next packet gets (spec/reliability.md, REL-50 to REL-52).
  *
  * Short ids run from 1 to 2^32 - 1 and then stop: a key never sees one twice. Long ids carry the time at which they began;
  * when they run out they begin again under a later time.

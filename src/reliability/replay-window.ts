@@ -8,7 +8,7 @@
  *
  * With long ids a newer time starts the window afresh and an older one is refused; with short ids time is always 0. The
  * sweep moves on commits only; a question asked while a sweep is due is answered as if it had been made, so `accepts` never
- * writes. Per packet nothing is allocated.
+ * writes. Per packet nothing is allocated (REL-37).
  */
 import { invariant } from '../bytes/index.ts'
 

@@ -1,6 +1,6 @@
 /**
  * The sending half of the control channel's reliability: numbered messages, kept until acknowledged, sent again with
- * growing pauses (spec/reliability.md, REL-1 to REL-9).
+ * growing pauses (spec/reliability.md, REL-1 to REL-8).
  *
  * The host of this class pushes messages while there is room, takes what is due, sends it (with fresh acks and a fresh
  * wrap each time), and reports the acks it receives. Ids run from `firstId` upwards, one window per key state. The window
@@ -101,7 +101,7 @@ export class SendWindow<T> {
   /** Takes a message in; it is due at once. Returns its id. There must be room. */
   push(message: T): number {
     invariant(this.room > 0, 'REL-2')
-    const packetId = this.#nextId++
+    const packetId = this.#nextId++ // REL-1
     this.#slots.push({ packetId, message, sends: 0, due: -Infinity, pause: this.#timeout, laterAcks: 0 })
     return packetId
   }
@@ -124,7 +124,7 @@ export class SendWindow<T> {
    */
   takeDue(now: number): SendEntry<T> | undefined {
     if (this.#held) return undefined // REL-7
-    const slot = this.#slots.find((candidate) => candidate.due <= now)
+    const slot = this.#slots.find((candidate) => candidate.due <= now) // REL-8
     if (slot === undefined) return undefined
     slot.sends++
     slot.laterAcks = 0

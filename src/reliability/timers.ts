@@ -83,7 +83,7 @@ export class Timers<Name extends string> {
   takeDue(now: number): Name | undefined {
     const name = this.earliestName()
     if (name === undefined || this.get(name) > now) return undefined
-    this.clear(name)
+    this.clear(name) // REL-42
     return name
   }
 }

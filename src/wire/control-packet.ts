@@ -88,7 +88,7 @@ export function writeControlPlain(packet: ControlPacket): Uint8Array {
 export function parseControlPlain(bytes: Uint8Array): ControlPacket | WireProblem {
   const problem = controlHeaderProblem(bytes, CONTROL_HEADER_LENGTH)
   if (problem !== undefined) return problem
-  if (carriesWrappedKey(opcodeOf(bytes[0] as number))) return 'opcode-needs-wrapped-key'
+  if (carriesWrappedKey(opcodeOf(bytes[0] as number))) return 'opcode-needs-wrapped-key' // WRAP-14
   return parseControlBody(bytes, bytes, CONTROL_HEADER_LENGTH)
 }
 

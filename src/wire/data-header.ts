@@ -15,7 +15,7 @@ import type { WireProblem } from './problems.ts'
 export const DATA_V1_HEADER_LENGTH = 1
 /** Header length of DATA_V2. */
 export const DATA_V2_HEADER_LENGTH = 4
-/** The peer-id that means none. */
+/** The peer-id that means none (WIRE-32). */
 export const PEER_ID_NONE = 0xffffff
 
 /** What a data packet's header says. */

@@ -1,5 +1,5 @@
 /**
- * The control-channel key of renegotiations, mixed from TLS and the shared key (spec/wrapping.md, WRAP-50 to WRAP-52).
+ * The control-channel key of renegotiations, mixed from TLS and the shared key (spec/wrapping.md, WRAP-50, WRAP-51).
  *
  * 256 bytes that both ends export from the first TLS session are XORed with the static key in use, if any; the result is a
  * tls-crypt key for every packet with a key id above 0.
@@ -7,7 +7,7 @@
 import { invariant } from '../bytes/index.ts'
 import { STATIC_KEY_LENGTH, StaticKey } from './static-key.ts'
 
-/** Label under which the TLS session exports its share of the key. */
+/** Label under which the TLS session exports its share of the key (WRAP-51). */
 export const DYNAMIC_KEY_LABEL = 'EXPORTER-OpenVPN-dynamic-tls-crypt'
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What client and server settle before TLS: whether the wrapped client key is sent once more
- * (spec/wrapping.md, WRAP-60 to WRAP-65).
+ * (spec/wrapping.md, WRAP-60 to WRAP-64).
  *
  * A client that can repeat its wrapped key says so with the top byte of its first replay packet id. A server that wants to
  * stay without state answers with a list of settings in its hard reset: `u16 type | u16 length | value`, of which one exists,
@@ -9,7 +9,7 @@
 import { Reader, Writer } from '../bytes/index.ts'
 import type { WireProblem } from './problems.ts'
 
-/** The replay packet id before the first one of a client that can repeat its wrapped key. */
+/** The replay packet id before the first one of a client that can repeat its wrapped key (WRAP-60). */
 export const EARLY_NEGOTIATION_START = 0x0f000000
 /** Setting type: flags, two bytes. */
 export const SETTING_FLAGS = 0x0001

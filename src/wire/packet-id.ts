@@ -9,7 +9,7 @@
  * nothing; the caller has checked that the bytes are there. u48 counters are exact as numbers.
  */
 
-/** Length of a short packet id. */
+/** Length of a short packet id (WIRE-20). */
 export const SHORT_PACKET_ID_LENGTH = 4
 /** Length of a long packet id. */
 export const LONG_PACKET_ID_LENGTH = 8

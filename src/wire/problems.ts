@@ -1,7 +1,7 @@
 /**
  * Every reason for which bytes from the network are refused on this floor: one closed list.
  *
- * A parser returns its record or one of these words, never both and never a throw; `isWireProblem` tells them apart. The
+ * A parser returns its record or one of these words, never both and never a throw (WIRE-14); `isWireProblem` tells them apart. The
  * words are stable: counters, events and tests name them. Each has a line that says what an operator should look at.
  */
 

@@ -63,6 +63,13 @@ export class ResetCookies {
     return equalRangeConstantTime(serverSessionId, 0, expected, 0, SESSION_ID_LENGTH) // WRAP-74
   }
 
+  /** Why a packet from an unknown address does not prove it; `undefined` when it does. */
+  packetProblem(packet: ControlPacket, address: string, now: number): WireProblem | undefined {
+    const problem = cookiePacketProblem(packet)
+    if (problem !== undefined || packet.peerSessionId === undefined) return problem ?? 'cookie-missing'
+    return this.check(address, packet.sessionId, packet.peerSessionId, now) ? undefined : 'cookie-invalid'
+  }
+
   #cookie(address: string, clientSessionId: Uint8Array, slot: number): Uint8Array {
     invariant(clientSessionId.length === SESSION_ID_LENGTH, 'WRAP-71')
     const message = new Writer(64).u48(slot).bytes(clientSessionId).bytes(utf8Encode(address)) // WRAP-71
@@ -73,15 +80,16 @@ export class ResetCookies {
   }
 }
 
-/**
- * Why a packet from an unknown address cannot bring a cookie; `undefined` when its peer session id may be checked
- * (WRAP-76, WRAP-77).
- */
+/** Opcodes that can bring a cookie. */
+const COOKIE_OPCODES: readonly number[] = [Opcode.CONTROL_V1, Opcode.ACK_V1, Opcode.CONTROL_WKC_V1]
+
+/** Why a packet from an unknown address cannot bring a cookie; `undefined` when its peer session id may be checked. */
 export function cookiePacketProblem(packet: ControlPacket): WireProblem | undefined {
-  const { opcode } = packet
-  if (opcode !== Opcode.CONTROL_V1 && opcode !== Opcode.ACK_V1 && opcode !== Opcode.CONTROL_WKC_V1)
-    return 'cookie-missing'
-  if (packet.keyId !== 0 || packet.acks.length === 0) return 'cookie-missing'
-  if (packet.packetId !== undefined && packet.packetId > 1) return 'cookie-missing'
-  return packet.acks.every((id) => id <= 1) ? undefined : 'cookie-missing'
+  const early =
+    COOKIE_OPCODES.includes(packet.opcode) &&
+    packet.keyId === 0 &&
+    packet.acks.length > 0 && // WRAP-76
+    (packet.packetId ?? 0) <= 1 &&
+    packet.acks.every((id) => id <= 1) // WRAP-77
+  return early ? undefined : 'cookie-missing'
 }

@@ -71,6 +71,7 @@ export class StaticKey {
     }
   }
 
+  /** Hides the key from serialisers (WRAP-5). */
   toJSON(): string {
     return '[StaticKey]'
   }

@@ -42,7 +42,7 @@ export class TlsAuthKeys implements ControlWrap {
     const slots = keySlots(key, direction)
     const length = HASH_LENGTH[hash]
     this.hash = hash
-    this.overhead = length + LONG_PACKET_ID_LENGTH
+    this.overhead = length + LONG_PACKET_ID_LENGTH // WRAP-10
     this.#macLength = length
     this.#send = crypto.createHmac(hash, slots.send.hmac.subarray(0, length)) // WRAP-12
     this.#receive = crypto.createHmac(hash, slots.receive.hmac.subarray(0, length))
@@ -65,7 +65,7 @@ export class TlsAuthKeys implements ControlWrap {
     const bodyAt = idAt + LONG_PACKET_ID_LENGTH
     const problem = controlHeaderProblem(bytes, bodyAt + 1)
     if (problem !== undefined) return problem
-    if (carriesWrappedKey(opcodeOf(bytes[0] as number))) return 'opcode-needs-wrapped-key'
+    if (carriesWrappedKey(opcodeOf(bytes[0] as number))) return 'opcode-needs-wrapped-key' // WRAP-14
     this.#macInto(this.#receive, bytes, this.#expected, 0)
     if (!equalRangeConstantTime(bytes, CONTROL_HEADER_LENGTH, this.#expected, 0, this.#macLength)) {
       return 'tls-auth-mismatch' // WRAP-13

@@ -1,6 +1,6 @@
 /**
  * Wrapped client keys: how a tls-crypt-v2 server gets a client's key from the client's first packet
- * (spec/wrapping.md, WRAP-34 to WRAP-45).
+ * (spec/wrapping.md, WRAP-33 to WRAP-44).
  *
  *     WKc = tag(32) | AES-256-CTR(Kc(256) | metadata) | [u32 server key id] | u16 length of all of it
  *     tag = HMAC-SHA256(length | [server key id] | Kc | metadata); its first 16 bytes are the counter block
@@ -44,6 +44,7 @@ export type ClientKeyMetadata =
 
 /** A client's key out of its wrap. */
 export interface UnwrappedClientKey {
+  /** Kc, used as a tls-crypt key (WRAP-44). */
   readonly key: StaticKey
   readonly metadata: ClientKeyMetadata
 }
@@ -65,7 +66,7 @@ export function writeClientKeyMetadata(metadata: ClientKeyMetadata): Uint8Array 
   }
 }
 
-/** The metadata in those bytes. Never fails: what does not fit its type is `other`. */
+/** The metadata in those bytes. Never fails: what does not fit its type is `other` (WRAP-40). */
 export function parseClientKeyMetadata(bytes: Uint8Array): ClientKeyMetadata {
   if (bytes.length === 0) return { type: 'none' }
   const code = bytes[0] as number

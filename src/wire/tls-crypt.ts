@@ -36,7 +36,7 @@ const ID_AT = CONTROL_HEADER_LENGTH
 const TAG_AT = ID_AT + LONG_PACKET_ID_LENGTH
 const BODY_AT = TAG_AT + TLS_CRYPT_TAG_LENGTH
 
-/** Bytes that tls-crypt adds to a plain control packet. */
+/** Bytes that tls-crypt adds to a plain control packet (WRAP-25). */
 export const TLS_CRYPT_OVERHEAD = LONG_PACKET_ID_LENGTH + TLS_CRYPT_TAG_LENGTH
 
 /** Prepared tls-crypt keys of one end. */
