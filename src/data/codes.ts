@@ -117,3 +117,11 @@ export function dataReason(code: number): DataReason {
 export function isDrop(code: number): boolean {
   return code < 0 && code >= LAST_DROP_CODE
 }
+
+/**
+ * True when the result of an `open` shows that the datagram was authentic and new: a length, news, or a fault of the layers
+ * inside the encryption. Such a datagram is a sign of life whatever became of its payload (DATA-42).
+ */
+export function isAuthentic(result: number): boolean {
+  return result >= 0 || result <= DataCode.UNKNOWN_COMPRESSION
+}

@@ -208,6 +208,7 @@ export class EpochChannel implements DataChannel {
     const ahead = epoch - this.#current.epoch
     if (ahead < 1 || ahead > FUTURE_EPOCHS || epoch > LAST_RECEIVE_EPOCH) return undefined
     while (this.#future.length < ahead) {
+      // DATA-25
       this.#receiveChain.advance()
       this.#future.push(new ReceiveEpoch(this.#receiveChain, this.#replayOptions))
     }

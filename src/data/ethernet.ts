@@ -91,7 +91,7 @@ export function parseArp(frame: Uint8Array): ArpMessage | undefined {
   }
 }
 
-/** The frame that carries an ARP message: requests to everybody, replies to the target (MSS-20). */
+/** The frame that carries an ARP message: requests to everybody, replies to the target (MSS-15). */
 export function writeArp(message: ArpMessage): Uint8Array {
   const { operation, senderMac, senderIp, targetMac, targetIp } = message
   const body = concat(
@@ -110,7 +110,7 @@ export function arpRequest(senderMac: Uint8Array, senderIp: Uint8Array, targetIp
   return writeArp({ operation: 'request', senderMac, senderIp, targetMac: new Uint8Array(6), targetIp })
 }
 
-/** The answer to an ARP request for `ip`, or `undefined` when the frame is none (MSS-20). */
+/** The answer to an ARP request for `ip`, or `undefined` when the frame is none (MSS-15). */
 export function arpAnswer(frame: Uint8Array, mac: Uint8Array, ip: Uint8Array): Uint8Array | undefined {
   const request = parseArp(frame)
   if (request?.operation !== 'request' || !equalBytes(request.targetIp, ip)) return undefined
@@ -158,14 +158,14 @@ export function parseNeighbour(frame: Uint8Array): NeighbourMessage | undefined 
   }
 }
 
-/** The question who has the IPv6 address `target`, to its solicited-node multicast address (MSS-21). */
+/** The question who has the IPv6 address `target`, to its solicited-node multicast address (MSS-16). */
 export function neighbourSolicitation(mac: Uint8Array, source: Uint8Array, target: Uint8Array): Uint8Array {
   const group = concat(Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff), target.subarray(13))
   const destinationMac = concat(Uint8Array.of(0x33, 0x33), group.subarray(12))
   return neighbourFrame(destinationMac, mac, source, group, NEIGHBOUR_SOLICITATION, 0, target, 1)
 }
 
-/** The answer to a solicitation for `address`, or `undefined` when the frame is none (MSS-21). */
+/** The answer to a solicitation for `address`, or `undefined` when the frame is none (MSS-16). */
 export function neighbourAnswer(frame: Uint8Array, mac: Uint8Array, address: Uint8Array): Uint8Array | undefined {
   const question = parseNeighbour(frame)
   if (question?.kind !== 'solicitation' || !equalBytes(question.target, address)) return undefined

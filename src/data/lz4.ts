@@ -14,7 +14,7 @@
 /**
  * Decodes the block `input[start, end)` to `output[outputStart, outputEnd)`.
  *
- * @returns the number of bytes written, or -1 when the block is malformed or does not fit (COMP-10, COMP-11).
+ * @returns the number of bytes written, or -1 when the block is malformed or does not fit (COMP-9, COMP-10).
  */
 export function decompressLz4(
   input: Uint8Array,
@@ -37,13 +37,13 @@ export function decompressLz4(
         literals += more
       }
     }
-    if (literals > end - from || literals > outputEnd - to) return -1 // COMP-10
+    if (literals > end - from || literals > outputEnd - to) return -1 // COMP-9
     for (let i = 0; i < literals; i++) output[to++] = input[from++] as number
-    if (from === end) return to - outputStart // COMP-11
+    if (from === end) return to - outputStart // COMP-10
     if (end - from < 2) return -1
     const distance = (input[from] as number) | ((input[from + 1] as number) << 8)
     from += 2
-    if (distance === 0 || distance > to - outputStart) return -1 // COMP-10
+    if (distance === 0 || distance > to - outputStart) return -1 // COMP-9
     let length = (token & 15) + 4
     if (length === 19) {
       let more = 255
@@ -53,8 +53,8 @@ export function decompressLz4(
         length += more
       }
     }
-    if (length > outputEnd - to) return -1 // COMP-10
+    if (length > outputEnd - to) return -1 // COMP-9
     for (let i = 0; i < length; i++, to++) output[to] = output[to - distance] as number
   }
-  return -1 // COMP-11
+  return -1 // COMP-10
 }

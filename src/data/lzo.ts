@@ -88,7 +88,7 @@ class LzoDecoder {
 
   literals(count: number): void {
     if (this.#failed || count > this.#end - this.#from || count > this.#outputEnd - this.#to) {
-      this.#failed = true // COMP-20
+      this.#failed = true // COMP-11
       return
     }
     for (let i = 0; i < count; i++) this.#output[this.#to++] = this.#input[this.#from++] as number
@@ -96,7 +96,7 @@ class LzoDecoder {
 
   match(distance: number, length: number): void {
     if (this.#failed || distance > this.#to - this.#outputStart || length > this.#outputEnd - this.#to) {
-      this.#failed = true // COMP-20
+      this.#failed = true // COMP-11
       return
     }
     const output = this.#output
@@ -107,7 +107,7 @@ class LzoDecoder {
 /**
  * Decodes the stream `input[start, end)` to `output[outputStart, outputEnd)`.
  *
- * @returns the number of bytes written, or -1 when the stream is malformed or does not fit (COMP-20, COMP-21).
+ * @returns the number of bytes written, or -1 when the stream is malformed or does not fit (COMP-11, COMP-12).
  */
 export function decompressLzo(
   input: Uint8Array,
@@ -120,7 +120,7 @@ export function decompressLzo(
   const decoder = new LzoDecoder(input, start, end, output, outputStart, outputEnd)
   let state = 0
   if (decoder.peek() > 17) {
-    const count = decoder.byte() - 17 // COMP-22
+    const count = decoder.byte() - 17 // COMP-13
     decoder.literals(count)
     state = Math.min(count, AFTER_RUN)
   }
@@ -143,7 +143,7 @@ export function decompressLzo(
       const length = 2 + decoder.length(code & 7, 7)
       trailer = decoder.byte()
       const distance = ((code & 8) << 11) + (decoder.byte() << 6) + (trailer >> 2)
-      if (distance === 0) return decoder.result() // COMP-21
+      if (distance === 0) return decoder.result() // COMP-12
       decoder.match(distance + 16384, length)
     } else if (state === AFTER_RUN) {
       decoder.match((decoder.byte() << 2) + (code >> 2) + 2049, 3)

@@ -138,7 +138,7 @@ export class MacChannel implements DataChannel {
       writePacketId(buffer, bodyOffset, this.#sent)
     }
     let end = offset + length
-    let ivOffset = bodyOffset
+    let ivOffset = bodyOffset // DATA-13
     if (this.#sealCbc !== undefined) {
       const block = this.#block
       const padding = block - ((end - bodyOffset) % block) // DATA-12

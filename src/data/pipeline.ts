@@ -18,7 +18,7 @@ import { UsageError } from '../bytes/index.ts'
 import type { DataChannel } from './channel.ts'
 import { DataCode } from './codes.ts'
 import { CompressionCodec, type CompressionFraming } from './compression.ts'
-import { ETHERNET_HEADER_LENGTH } from './ethernet.ts'
+import { ETHERNET_HEADER_LENGTH, ethernetPayloadOffset } from './ethernet.ts'
 import { FRAGMENT_HEADER_LENGTH, Fragmenter, Reassembler } from './fragment.ts'
 import { ipVersion } from './ip.ts'
 import { clampMss, clampMssEthernet } from './mss.ts'
@@ -39,6 +39,8 @@ export interface PipelineOptions {
   readonly fragment?: number
   /** `mssfix`: limit for IPv4; see `mssLimit`. Absent or 0: SYN packets are left alone. */
   readonly mss?: number
+  /** `block-ipv6`: IPv6 packets are not sealed. Default false. */
+  readonly blockIpv6?: boolean
   /** Largest packet or frame, in bytes. Default {@link DEFAULT_LARGEST_PACKET}. */
   readonly largestPacket?: number
 }
@@ -58,6 +60,7 @@ export class DataPipeline {
 
   readonly #tap: boolean
   readonly #mss: number
+  readonly #blockIpv6: boolean
   readonly #largest: number
   readonly #codec: CompressionCodec | undefined
   readonly #fragmenter: Fragmenter | undefined
@@ -68,6 +71,7 @@ export class DataPipeline {
     this.resultBuffer = new Uint8Array(0)
     this.#tap = options.device === 'tap'
     this.#mss = options.mss ?? 0
+    this.#blockIpv6 = options.blockIpv6 === true
     this.#largest = largestPacket
     this.#codec =
       compression === 'none'
@@ -98,6 +102,7 @@ export class DataPipeline {
    */
   seal(channel: DataChannel, buffer: Uint8Array, offset: number, length: number): number {
     if (length > this.#largest) return DataCode.TOO_LONG
+    if (this.#blockIpv6 && this.#isIpv6(buffer, offset, length)) return DataCode.IPV6_BLOCKED // DATA-41
     this.#clamp(buffer, offset, length)
     return this.#sealPayload(channel, buffer, offset, length)
   }
@@ -189,6 +194,11 @@ export class DataPipeline {
   #takeOcc(buffer: Uint8Array, offset: number, length: number): number {
     this.lastOcc = parseOcc(buffer, offset, length)
     return this.lastOcc === undefined ? DataCode.BAD_OCC : DataCode.OCC
+  }
+
+  #isIpv6(buffer: Uint8Array, offset: number, length: number): boolean {
+    const skip = this.#tap ? ethernetPayloadOffset(buffer, offset, length) : 0
+    return ipVersion(buffer, offset + skip, length - skip) === 6
   }
 
   #clamp(buffer: Uint8Array, offset: number, length: number): void {
