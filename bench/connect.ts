@@ -14,7 +14,15 @@ const cpu = (): number => {
 }
 
 /** Methods whose time is the primitives' own: everything that costs more than a table lookup. */
-const TIMED = ['sign', 'verify', 'createKeyShare', 'respondKeyShare', 'createAead', 'createHmac', 'derivePublicKey'] as const
+const TIMED = [
+  'sign',
+  'verify',
+  'createKeyShare',
+  'respondKeyShare',
+  'createAead',
+  'createHmac',
+  'derivePublicKey',
+] as const
 
 /** A provider that adds the time spent in the given provider's calls, agreements included, to `clock.ms`. */
 function timed(inner: CryptoProvider, clock: { ms: number }): CryptoProvider {
