@@ -5,10 +5,10 @@
  */
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices are within fixed-size scratch arrays or checked ranges */
 import { UsageError } from '../bytes/index.ts'
-import { checkRange } from './aead-ranges.ts'
 import { decryptAesBlock, encryptAesBlock, expandAesKey, invertAesKey } from './aes.ts'
 import { xorBlock, xorPartialBlock } from './gcm.ts'
 import type { Cbc, CbcAlgorithm, Ctr } from './provider.ts'
+import { checkCbcRanges, checkRange } from './ranges.ts'
 
 /** Loads 16 bytes as four big-endian words. */
 function loadBlock(bytes: Uint8Array, p: number, state: Int32Array): void {
@@ -27,20 +27,6 @@ function storeBlock(bytes: Uint8Array, p: number, state: Int32Array): void {
     bytes[p + 4 * i + 2] = word >>> 8
     bytes[p + 4 * i + 3] = word
   }
-}
-
-/** @throws UsageError unless the range is whole blocks inside the buffer and the IV is complete. CRY-32 */
-export function checkCbcRanges(
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  iv: Uint8Array,
-  ivOffset: number,
-  blockLength: number,
-): void {
-  checkRange(buffer, offset, length)
-  checkRange(iv, ivOffset, blockLength)
-  if (length % blockLength !== 0) throw new UsageError('CBC takes whole blocks')
 }
 
 /** AES-CBC under one key. CRY-34 */

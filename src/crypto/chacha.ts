@@ -5,7 +5,7 @@
  * there is, so it is the portable provider's first offer.
  */
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices are within fixed-size scratch arrays or checked ranges */
-import { checkAeadRanges } from './aead-ranges.ts'
+import { checkAeadRanges } from './ranges.ts'
 import { Poly1305 } from './poly1305.ts'
 import type { Aead } from './provider.ts'
 

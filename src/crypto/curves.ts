@@ -92,6 +92,11 @@ export function scalarFromRandom(curveName: CurveName, random: RandomSource): bi
   return mod(bytesToBigInt(drawRandom(random, length + 16)), order - 1n) + 1n
 }
 
+/** The scalar of {@link scalarFromRandom} in big-endian bytes of the curve's length. */
+export function scalarBytesFromRandom(curveName: CurveName, random: RandomSource): Uint8Array {
+  return bigIntToBytes(scalarFromRandom(curveName, random), CURVES[curveName].length)
+}
+
 /** The number of a secret scalar of exactly the curve's length. @throws UsageError when it is out of range. */
 export function parseScalar(curveName: CurveName, secret: Uint8Array): bigint {
   const { length, order } = CURVES[curveName]
@@ -134,7 +139,8 @@ export function ecdh(curveName: CurveName, scalar: bigint, peer: Uint8Array): Ui
 
 const PRIME_25519 = 2n ** 255n - 19n
 
-const EdwardsPoint = edwards(
+/** Points of edwards25519. */
+export const EdwardsPoint = edwards(
   {
     p: PRIME_25519,
     n: 2n ** 252n + 27742317777372353535851937790883648493n,
@@ -191,9 +197,5 @@ export const x25519 = montgomery({
   randomBytes: noRandomBytes,
 })
 
-/** Ed25519 (RFC 8032), refusing non-canonical encodings and small-order keys. */
-export const ed25519 = eddsa(EdwardsPoint, sha512, {
-  adjustScalarBytes: clampScalar,
-  randomBytes: noRandomBytes,
-  zip215: false,
-})
+/** Ed25519 key derivation and signing (RFC 8032). Verifying is in ed25519.ts. */
+export const ed25519 = eddsa(EdwardsPoint, sha512, { adjustScalarBytes: clampScalar, randomBytes: noRandomBytes })

@@ -6,7 +6,7 @@
  * sizes change.
  */
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices are within fixed-size scratch arrays or checked ranges */
-import { checkAeadRanges } from './aead-ranges.ts'
+import { checkAeadRanges } from './ranges.ts'
 import { encryptAesBlock, expandAesKey } from './aes.ts'
 import { createGhashTable, updateGhash } from './ghash.ts'
 import type { Aead, AeadAlgorithm } from './provider.ts'

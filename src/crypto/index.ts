@@ -6,4 +6,5 @@
 export * from './hash-names.ts'
 export * from './kdf.ts'
 export * from './noble.ts'
+export * from './provider-parts.ts'
 export * from './provider.ts'

@@ -8,6 +8,7 @@ import { UsageError } from '../bytes/index.ts'
 import { bigIntToBytes } from './bigint.ts'
 import { CURVES, ed25519, publicPoint, parseScalar } from './curves.ts'
 import { ecdsaSign, ecdsaVerify } from './ecdsa.ts'
+import { ed25519Verify } from './ed25519.ts'
 import { createNobleHash, createNobleHmac } from './noble-hash.ts'
 import type { CurveName, PrivateKey, PublicKey, RandomSource, SignatureAlgorithm } from './provider.ts'
 import { rsaSign, rsaVerify } from './rsa.ts'
@@ -48,8 +49,7 @@ export function nobleVerify(
     return ecdsaVerify(hashes, key.curve, algorithm.hash, key.point, message, signature)
   }
   if (algorithm.type === 'ed25519' && key.type === 'ed25519') {
-    if (signature.length !== 64 || key.key.length !== 32) return false
-    return ed25519.verify(signature, message, key.key)
+    return ed25519Verify(hashes, key.key, message, signature)
   }
   if ((algorithm.type === 'rsa-pkcs1' || algorithm.type === 'rsa-pss') && key.type === 'rsa') {
     return rsaVerify(hashes, algorithm, key, message, signature)

@@ -56,6 +56,12 @@ export function rsaKeyAllows(key: RsaPublicKey, algorithm: RsaAlgorithm): boolea
   return bound === undefined || (bound.hash === algorithm.hash && algorithm.saltLength >= bound.saltLength)
 }
 
+/** The two raw operations on blocks as long as the modulus, which providers do in their own ways. */
+export interface RsaPublicOperation {
+  /** `block ^ e mod n`; `block` is below `n`. `undefined` when the key cannot be used. */
+  (key: RsaPublicKey, modulus: RsaModulus, block: Uint8Array): Uint8Array | undefined
+}
+
 /** True when `signature` over `message` is valid. Never throws. CRY-11 CRY-12 CRY-13 CRY-14 */
 export function rsaVerify(
   crypto: HashProvider,
@@ -63,38 +69,59 @@ export function rsaVerify(
   key: RsaPublicKey,
   message: Uint8Array,
   signature: Uint8Array,
+  publicOperation: RsaPublicOperation = portablePublicOperation,
 ): boolean {
   const modulus = parseRsaKey(key)
   if (modulus === undefined || !rsaKeyAllows(key, algorithm) || signature.length !== modulus.length) return false
-  const s = bytesToBigInt(signature)
-  if (s >= modulus.n) return false
-  const encoded = modPow(s, modulus.e, modulus.n)
+  if (bytesToBigInt(signature) >= modulus.n) return false
+  const block = publicOperation(key, modulus, signature)
+  if (block === undefined) return false
   const digest = crypto.createHash(algorithm.hash).update(message).finish()
   if (algorithm.type === 'rsa-pkcs1') {
     const expected = encodePkcs1(algorithm.hash, digest, modulus.length)
-    return expected !== undefined && equalConstantTime(expected, bigIntToBytes(encoded, modulus.length))
+    return expected !== undefined && equalConstantTime(expected, block)
   }
   const bits = modulus.bits - 1
-  if (bitLength(encoded) > bits) return false
-  const block = bigIntToBytes(encoded, Math.ceil(bits / 8))
-  return checkPss(crypto, algorithm.hash, digest, block, algorithm.saltLength, bits)
+  const length = Math.ceil(bits / 8)
+  if (length < block.length && block[0] !== 0) return false
+  const encoded = block.subarray(block.length - length)
+  return checkPss(crypto, algorithm.hash, digest, encoded, algorithm.saltLength, bits)
+}
+
+function portablePublicOperation(_key: RsaPublicKey, { n, e, length }: RsaModulus, block: Uint8Array): Uint8Array {
+  return bigIntToBytes(modPow(bytesToBigInt(block), e, n), length)
+}
+
+const BLINDING_LENGTH = 32
+
+/** What {@link rsaSign} hands to the private operation. */
+export interface RsaSigningInput {
+  readonly key: RsaPrivateKey
+  readonly modulus: RsaModulus
+  /** The encoded message, as long as the modulus. */
+  readonly block: Uint8Array
+  /** Fresh randomness for blinding, for operations that do not blind by themselves. */
+  readonly blinding: Uint8Array
 }
 
 /**
- * What an RSA signature signs, as many bytes as the modulus has.
+ * A signature over `message`, checked with the public key before it is returned.
  *
- * Draws the PSS salt, where there is one, and then 32 bytes for blinding, which are returned beside the block: every
- * provider draws both, whether or not it blinds with them. CRY-4
+ * Draws the PSS salt, where there is one, and then 32 bytes for blinding, whether or not the private operation uses
+ * them. CRY-4 CRY-16
  *
- * @throws UsageError when the key is outside the rules, too short for the algorithm or not allowed to make it.
+ * @throws UsageError when the key is outside the rules, too short for the algorithm, not allowed to make it, or when its
+ * parts do not belong together.
  */
-export function encodeForSigning(
+export function rsaSign(
   crypto: HashProvider,
   algorithm: RsaAlgorithm,
   key: RsaPrivateKey,
   message: Uint8Array,
   random: RandomSource,
-): { readonly block: Uint8Array; readonly blinding: Uint8Array; readonly modulus: RsaModulus } {
+  privateOperation: (input: RsaSigningInput) => Uint8Array | undefined = (input) => blindedOperation(crypto, input),
+  publicOperation: RsaPublicOperation = portablePublicOperation,
+): Uint8Array {
   const modulus = parseRsaKey(key)
   if (modulus === undefined) throw new UsageError('an RSA key of this size or exponent is not supported')
   if (key.public.type !== 'rsa' || !rsaKeyAllows(key.public, algorithm)) {
@@ -102,19 +129,21 @@ export function encodeForSigning(
   }
   const { hash } = algorithm
   const digest = crypto.createHash(hash).update(message).finish()
-  let block: Uint8Array | undefined
-  if (algorithm.type === 'rsa-pkcs1') {
-    block = encodePkcs1(hash, digest, modulus.length)
-  } else {
-    block = encodePss(crypto, hash, digest, drawRandom(random, algorithm.saltLength), modulus.bits - 1)
+  const encoded =
+    algorithm.type === 'rsa-pkcs1'
+      ? encodePkcs1(hash, digest, modulus.length)
+      : encodePss(crypto, hash, digest, drawRandom(random, algorithm.saltLength), modulus.bits - 1)
+  if (encoded === undefined) throw new UsageError('the RSA key is too short for this algorithm')
+  const block = new Uint8Array(modulus.length)
+  block.set(encoded, modulus.length - encoded.length)
+  const signature = privateOperation({ key, modulus, block, blinding: drawRandom(random, BLINDING_LENGTH) })
+  const check = signature === undefined ? undefined : publicOperation(key.public, modulus, signature)
+  // CRY-16
+  if (signature === undefined || check === undefined || !equalConstantTime(check, block)) {
+    throw new UsageError('the parts of the RSA key do not belong together')
   }
-  if (block === undefined) throw new UsageError('the RSA key is too short for this algorithm')
-  const padded = new Uint8Array(modulus.length)
-  padded.set(block, modulus.length - block.length)
-  return { block: padded, blinding: drawRandom(random, BLINDING_LENGTH), modulus }
+  return signature
 }
-
-const BLINDING_LENGTH = 32
 
 /** A number in `[2, n - 1)` prime to `n`, and its inverse, fixed by `seed`. */
 function blindingPair(
@@ -123,9 +152,11 @@ function blindingPair(
   { n, length }: RsaModulus,
 ): { readonly factor: bigint; readonly inverse: bigint } {
   const bytes = new Uint8Array(length)
-  const counter = new Uint8Array(1)
+  const counter = new Uint8Array(2)
   for (let attempt = 0; ; attempt++) {
-    for (let offset = 0; offset < length; counter[0] = (counter[0] as number) + 1) {
+    counter[0] = attempt
+    for (let offset = 0, i = 0; offset < length; i++) {
+      counter[1] = i
       const block = crypto.createHash('SHA512').update(seed).update(counter).finish()
       bytes.set(block.subarray(0, length - offset), offset)
       offset += block.length
@@ -137,30 +168,19 @@ function blindingPair(
   }
 }
 
-/**
- * A signature made with `bigint`: blinded, by the Chinese remainder theorem, and checked. CRY-15 CRY-16
- *
- * @throws UsageError when the parts of the key do not belong together.
- */
-export function rsaSign(
+/** `block ^ d mod n` on a blinded block, by the Chinese remainder theorem. CRY-15 */
+function blindedOperation(
   crypto: HashProvider,
-  algorithm: RsaAlgorithm,
-  key: RsaPrivateKey,
-  message: Uint8Array,
-  random: RandomSource,
-): Uint8Array {
-  const { block, blinding, modulus } = encodeForSigning(crypto, algorithm, key, message, random)
-  const { n, e } = modulus
-  const m = bytesToBigInt(block)
-  const { factor, inverse } = blindingPair(crypto, blinding, modulus)
-  const blinded = (m * modPow(factor, e, n)) % n
+  { key, modulus, block, blinding }: RsaSigningInput,
+): Uint8Array | undefined {
+  const { n, e, length } = modulus
   const p = bytesToBigInt(key.p)
   const q = bytesToBigInt(key.q)
-  if (p * q !== n) throw new UsageError('the parts of the RSA key do not belong together')
+  if (p * q !== n) return undefined
+  const { factor, inverse } = blindingPair(crypto, blinding, modulus)
+  const blinded = (bytesToBigInt(block) * modPow(factor, e, n)) % n
   const halfP = modPowSecret(blinded, bytesToBigInt(key.dp), p, bitLength(p))
   const halfQ = modPowSecret(blinded, bytesToBigInt(key.dq), q, bitLength(q))
   const joined = halfQ + q * mod(bytesToBigInt(key.qi) * (halfP - halfQ), p)
-  const s = (joined * inverse) % n
-  if (modPow(s, e, n) !== m) throw new UsageError('the parts of the RSA key do not belong together') // CRY-16
-  return bigIntToBytes(s, modulus.length)
+  return bigIntToBytes((joined * inverse) % n, length)
 }

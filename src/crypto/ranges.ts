@@ -1,5 +1,5 @@
 /**
- * What every AEAD call checks before it touches the buffer.
+ * What every cipher call checks before it touches the buffer.
  *
  * A typed array ignores writes beyond its end, so a wrong offset would lose data silently; a wrong nonce length would
  * encrypt under another nonce than meant. Both are the caller's fault, never the peer's, and throw.
@@ -38,4 +38,18 @@ export function checkRange(buffer: Uint8Array, offset: number, length: number): 
   if (offset < 0 || length < 0 || offset + length > buffer.length) {
     throw new UsageError('a range lies outside the buffer')
   }
+}
+
+/** @throws UsageError unless the range is whole blocks inside the buffer and the IV is complete. CRY-32 */
+export function checkCbcRanges(
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  iv: Uint8Array,
+  ivOffset: number,
+  blockLength: number,
+): void {
+  checkRange(buffer, offset, length)
+  checkRange(iv, ivOffset, blockLength)
+  if (length % blockLength !== 0) throw new UsageError('CBC takes whole blocks')
 }

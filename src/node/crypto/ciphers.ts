@@ -1,0 +1,201 @@
+/**
+ * Packet ciphers of node:crypto, in place.
+ *
+ * A cipher object of Node costs some microseconds to make, whatever the size of the packet, and must be made anew for
+ * each. Below a few hundred bytes the portable ciphers are faster, so each key keeps both, the portable one from its
+ * first small packet on.
+ *
+ * `update` returns new bytes, so nothing reaches the caller's buffer before the tag has been checked.
+ */
+import {
+  type CipherCCM,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type DecipherCCM,
+  type KeyObject,
+} from 'node:crypto'
+import { UsageError } from '../../bytes/index.ts'
+import {
+  type Aead,
+  AEAD_KEY_LENGTH,
+  AEAD_TAG_LENGTH,
+  type AeadAlgorithm,
+  type Cbc,
+  CBC_LENGTHS,
+  type CbcAlgorithm,
+  checkAeadRanges,
+  checkCbcRanges,
+  checkRange,
+  createPortableAead,
+  createPortableCbc,
+  createPortableCtr,
+  type Ctr,
+} from '../../crypto/index.ts'
+
+/** OpenSSL's names, as the type of the overload that takes additional data. */
+const AEAD_NAME: Readonly<Record<AeadAlgorithm, 'aes-128-ccm'>> = {
+  'AES-128-GCM': 'aes-128-gcm',
+  'AES-192-GCM': 'aes-192-gcm',
+  'AES-256-GCM': 'aes-256-gcm',
+  'CHACHA20-POLY1305': 'chacha20-poly1305',
+} as Readonly<Record<AeadAlgorithm, string>> as Readonly<Record<AeadAlgorithm, 'aes-128-ccm'>>
+
+const AUTH_TAG_OPTION = { authTagLength: AEAD_TAG_LENGTH } as const
+
+/** Packets of up to so many bytes go through the portable ciphers. */
+const SMALL_GCM = 384
+const SMALL_CHACHA = 768
+const SMALL_AES = 192
+
+class NodeAead implements Aead {
+  readonly algorithm: AeadAlgorithm
+  readonly #name: 'aes-128-ccm'
+  readonly #key: KeyObject
+  readonly #smallLimit: number
+  /** The portable cipher under the same key, made when a small packet comes. */
+  #small: Aead | undefined
+
+  constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
+    this.algorithm = algorithm
+    this.#name = AEAD_NAME[algorithm]
+    this.#key = createSecretKey(key)
+    this.#smallLimit = algorithm === 'CHACHA20-POLY1305' ? SMALL_CHACHA : SMALL_GCM
+    this.#small = undefined
+  }
+
+  seal(
+    buffer: Uint8Array,
+    aadOffset: number,
+    aadLength: number,
+    offset: number,
+    length: number,
+    tagOffset: number,
+    nonce: Uint8Array,
+  ): void {
+    if (length <= this.#smallLimit) {
+      this.#portable().seal(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
+      return
+    }
+    checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
+    const cipher: CipherCCM = createCipheriv(this.#name, this.#key, nonce, AUTH_TAG_OPTION)
+    cipher.setAAD(buffer.subarray(aadOffset, aadOffset + aadLength), { plaintextLength: length })
+    const sealed = cipher.update(buffer.subarray(offset, offset + length))
+    cipher.final()
+    buffer.set(sealed, offset)
+    buffer.set(cipher.getAuthTag(), tagOffset)
+  }
+
+  open(
+    buffer: Uint8Array,
+    aadOffset: number,
+    aadLength: number,
+    offset: number,
+    length: number,
+    tagOffset: number,
+    nonce: Uint8Array,
+  ): boolean {
+    if (length <= this.#smallLimit) {
+      return this.#portable().open(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
+    }
+    checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
+    const decipher: DecipherCCM = createDecipheriv(this.#name, this.#key, nonce, AUTH_TAG_OPTION)
+    decipher.setAAD(buffer.subarray(aadOffset, aadOffset + aadLength), { plaintextLength: length })
+    decipher.setAuthTag(buffer.subarray(tagOffset, tagOffset + AEAD_TAG_LENGTH))
+    const plaintext = decipher.update(buffer.subarray(offset, offset + length))
+    try {
+      decipher.final()
+    } catch {
+      plaintext.fill(0)
+      return false // CRY-33
+    }
+    buffer.set(plaintext, offset)
+    return true
+  }
+
+  #portable(): Aead {
+    return (this.#small ??= createPortableAead(this.algorithm, exportKey(this.#key)))
+  }
+}
+
+function exportKey(key: KeyObject): Uint8Array {
+  return new Uint8Array(key.export())
+}
+
+class NodeCbc implements Cbc {
+  readonly algorithm: CbcAlgorithm
+  readonly blockLength: number
+  readonly #name: string
+  readonly #key: KeyObject
+  readonly #small: Cbc | undefined
+
+  constructor(algorithm: CbcAlgorithm, key: Uint8Array, small: Cbc | undefined) {
+    this.algorithm = algorithm
+    this.blockLength = CBC_LENGTHS[algorithm].block
+    this.#name = algorithm.toLowerCase()
+    this.#key = createSecretKey(key)
+    this.#small = small
+  }
+
+  encrypt(buffer: Uint8Array, offset: number, length: number, iv: Uint8Array, ivOffset: number): void {
+    if (this.#small !== undefined && length <= SMALL_AES) {
+      this.#small.encrypt(buffer, offset, length, iv, ivOffset)
+      return
+    }
+    checkCbcRanges(buffer, offset, length, iv, ivOffset, this.blockLength)
+    const cipher = createCipheriv(this.#name, this.#key, iv.subarray(ivOffset, ivOffset + this.blockLength))
+    cipher.setAutoPadding(false)
+    buffer.set(cipher.update(buffer.subarray(offset, offset + length)), offset)
+  }
+
+  decrypt(buffer: Uint8Array, offset: number, length: number, iv: Uint8Array, ivOffset: number): void {
+    if (this.#small !== undefined && length <= SMALL_AES) {
+      this.#small.decrypt(buffer, offset, length, iv, ivOffset)
+      return
+    }
+    checkCbcRanges(buffer, offset, length, iv, ivOffset, this.blockLength)
+    const decipher = createDecipheriv(this.#name, this.#key, iv.subarray(ivOffset, ivOffset + this.blockLength))
+    decipher.setAutoPadding(false)
+    buffer.set(decipher.update(buffer.subarray(offset, offset + length)), offset)
+  }
+}
+
+class NodeCtr implements Ctr {
+  readonly #name: string
+  readonly #key: KeyObject
+  readonly #small: Ctr
+
+  constructor(key: Uint8Array) {
+    this.#small = createPortableCtr(key)
+    this.#name = `aes-${key.length * 8}-ctr`
+    this.#key = createSecretKey(key)
+  }
+
+  apply(buffer: Uint8Array, offset: number, length: number, counter: Uint8Array): void {
+    if (length <= SMALL_AES) {
+      this.#small.apply(buffer, offset, length, counter)
+      return
+    }
+    checkRange(buffer, offset, length)
+    if (counter.length !== 16) throw new UsageError('a counter has 16 bytes')
+    const cipher = createCipheriv(this.#name, this.#key, counter)
+    buffer.set(cipher.update(buffer.subarray(offset, offset + length)), offset)
+  }
+}
+
+/** As `CryptoProvider.createAead`. */
+export function createNodeAead(algorithm: AeadAlgorithm, key: Uint8Array): Aead {
+  if (key.length !== AEAD_KEY_LENGTH[algorithm]) throw new UsageError(`wrong key length for ${algorithm}`) // CRY-38
+  return new NodeAead(algorithm, key)
+}
+
+/** As `CryptoProvider.createCbc`. Blowfish is not offered: OpenSSL 3 has it only in its legacy module. CRY-37 */
+export function createNodeCbc(algorithm: CbcAlgorithm, key: Uint8Array): Cbc | undefined {
+  const small = createPortableCbc(algorithm, key)
+  return algorithm === 'BF-CBC' ? undefined : new NodeCbc(algorithm, key, small)
+}
+
+/** As `CryptoProvider.createCtr`. */
+export function createNodeCtr(key: Uint8Array): Ctr {
+  return new NodeCtr(key)
+}
