@@ -3,7 +3,8 @@
  *
  * The order of the server's flight is fixed: EncryptedExtensions, then a CertificateRequest or not, Certificate,
  * CertificateVerify, Finished. The client's own certificate, when asked for, goes out after the server has proven
- * itself: an empty Certificate when there is none or when no signature scheme fits.
+ * itself. Without one an empty Certificate goes out (TLS13-16); one that the server could not check ends the handshake
+ * here, where the reason is known, instead of leaving the client nameless.
  */
 import { Reader } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
@@ -168,12 +169,12 @@ export function onServerFinished(
   const authenticated: Authenticated = { ...state, finished, application }
   if (request === undefined) return finish(context, authenticated, undefined)
   const { credential } = config
-  const scheme = credential && chooseScheme(credential, 'TLSv1.3', request.signatureAlgorithms)
-  if (credential === undefined || scheme === undefined) {
-    // No certificate, or none whose signature the server could check. TLS13-16
+  if (credential === undefined) {
     send(context, transcript, writeCertificate13([], request.context))
     return finish(context, authenticated, undefined)
   }
+  const scheme = chooseScheme(credential, 'TLSv1.3', request.signatureAlgorithms)
+  demand(scheme !== undefined, 'handshake-failure', "no signature scheme in common that fits the client's key")
   send(context, transcript, writeCertificate13(credential.chain, request.context))
   const pending = { scheme, message: signedContent13('client', transcript.hash()) }
   const waiting = { ...authenticated, type: 'expect-client-signature', pending } as const

@@ -68,6 +68,11 @@ export interface TlsConfig {
   readonly maxClientHello?: number
   /** Client: send a session id and ChangeCipherSpec so that a 1.3 handshake looks like 1.2. Default true. */
   readonly compatibilityMode?: boolean
+  /**
+   * Client: take a 1.2 server that does not know secure renegotiation (RFC 5746). Nothing is ever renegotiated here, but
+   * such a server may let an attacker's data precede the client's. Default false.
+   */
+  readonly allowLegacyServer?: boolean
   /** Server: `false` follows the client's order of suites instead of the own. Default true. */
   readonly preferOwnCipherOrder?: boolean
 }
@@ -105,6 +110,7 @@ export interface ResolvedConfig {
   readonly maxCertificateMessage: number
   readonly maxClientHello: number
   readonly compatibilityMode: boolean
+  readonly allowLegacyServer: boolean
   readonly preferOwnCipherOrder: boolean
 }
 
@@ -139,6 +145,7 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     maxCertificateMessage: inRange('maxCertificateMessage', config.maxCertificateMessage ?? 102_400, 1024, 0xffffff),
     maxClientHello: inRange('maxClientHello', config.maxClientHello ?? 16_384, 1024, 0xffffff),
     compatibilityMode: config.compatibilityMode ?? true,
+    allowLegacyServer: config.allowLegacyServer ?? false,
     preferOwnCipherOrder: config.preferOwnCipherOrder ?? true,
   }
 }
@@ -149,7 +156,7 @@ function resolveCredential(config: TlsConfig, crypto: CryptoProvider): Credentia
   if (chain?.[0] === undefined) throw new ConfigError('cert', 'a private key needs its certificate')
   if (key === undefined) throw new ConfigError('key', 'a certificate needs its private key')
   const publicKey = key.type === 'external' ? key.publicKey : key.public
-  const wanted = schemesByName(config.signingSchemes) ?? SIGNATURE_SCHEMES
+  const wanted = schemesByName(config.signingSchemes) ?? curveFirst(publicKey)
   const makeable = key.type === 'external' ? (schemesByName(key.schemes) ?? SIGNATURE_SCHEMES) : SIGNATURE_SCHEMES
   // A holder's own order wins, since it knows what its device can do; otherwise the configuration's.
   const [order, filter] = key.type === 'external' && key.schemes !== undefined ? [makeable, wanted] : [wanted, makeable]
@@ -158,6 +165,12 @@ function resolveCredential(config: TlsConfig, crypto: CryptoProvider): Credentia
     throw new ConfigError('key', `no signature scheme fits the ${publicKey.type} key (provider ${crypto.name})`)
   }
   return { chain, key, publicKey, schemes }
+}
+
+/** All schemes, those of an ECDSA key's own curve first: 1.2 would take any. */
+function curveFirst(key: PublicKey): readonly SignatureScheme[] {
+  const own = SIGNATURE_SCHEMES.filter((scheme) => schemeFitsKey(scheme, key, 'TLSv1.3'))
+  return [...own, ...SIGNATURE_SCHEMES.filter((scheme) => !own.includes(scheme))]
 }
 
 function resolveSuites(

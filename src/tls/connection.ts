@@ -6,16 +6,21 @@
  * `closed` output, once and last. It never throws for what a peer sent, never calls back, and holds a bounded amount of
  * memory.
  */
-import { Queue, UsageError } from '../bytes/index.ts'
+import { EMPTY, Queue, UsageError } from '../bytes/index.ts'
 import { type AlertName, AlertError, alertName, demand } from './alerts.ts'
 import { startClient } from './client-start.ts'
 import { resolveConfig, type TlsConfig, type TlsEnvironment } from './config.ts'
 import type { Context } from './context.ts'
 import { isWaiting, messageLimit, onChangeCipherSpec, onMessage, onSignature, type State } from './handshake.ts'
 import { MAX_HELD_INPUT } from './limits.ts'
-import { export13, sendKeyUpdate } from './open13.ts'
+import { export12, type Open12 } from './open12.ts'
+import { export13, type Open13, sendKeyUpdate } from './open13.ts'
 import type { TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
 import { type Incoming, RecordLayer } from './record-layer.ts'
+
+function isOpen(state: State): state is Open12 | Open13 {
+  return state.type === 'open-12' || state.type === 'open-13'
+}
 
 /**
  * A TLS 1.2 or 1.3 connection, client or server.
@@ -50,7 +55,7 @@ export class TlsConnection {
 
   /** What was agreed on; `undefined` before `connected` and after `closed`. */
   get info(): TlsInfo | undefined {
-    return this.#state.type === 'open-13' ? this.#state.info : undefined
+    return isOpen(this.#state) ? this.#state.info : undefined
   }
 
   /** What the connection awaits, for logs. */
@@ -79,8 +84,15 @@ export class TlsConnection {
 
   /** Sends application data; false, and nothing is sent, when the connection is not open. */
   write(plaintext: Uint8Array): boolean {
-    if (this.#state.type !== 'open-13') return false
-    if (this.#records.worn) this.#state = sendKeyUpdate(this.#context, this.#state, false) // TLS13-27
+    const state = this.#state
+    if (!isOpen(state)) return false
+    if (this.#records.worn) {
+      if (state.type === 'open-12') {
+        this.#fail(new AlertError('internal-error', 'the keys are worn out and TLS 1.2 cannot replace them')) // TLS12-18
+        return false
+      }
+      this.#state = sendKeyUpdate(this.#context, state, false) // TLS13-27
+    }
     this.#records.sendData(plaintext)
     this.#emitRecords()
     return true
@@ -129,8 +141,11 @@ export class TlsConnection {
    * @throws UsageError when the connection is not open.
    */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
-    if (this.#state.type !== 'open-13') throw new UsageError('exportKeyingMaterial: the connection is not open')
-    return export13(this.#context, this.#state, label, context ?? new Uint8Array(0), length)
+    const state = this.#state
+    if (!isOpen(state)) throw new UsageError('exportKeyingMaterial: the connection is not open')
+    return state.type === 'open-13'
+      ? export13(this.#context, state, label, context ?? EMPTY, length)
+      : export12(this.#context, state, label, context, length)
   }
 
   /** The border: below it faults are thrown, above it there are none. */
@@ -168,9 +183,9 @@ export class TlsConnection {
 
   #onData(data: Uint8Array): void {
     const state = this.#state
-    demand(state.type === 'open-13', 'unexpected-message', 'application data before the handshake is done') // TLS-26
+    demand(isOpen(state), 'unexpected-message', 'application data before the handshake is done') // TLS-26
     if (data.length === 0) return
-    if (state.idleMessages > 0) this.#state = { ...state, idleMessages: 0 }
+    if (state.type === 'open-13' && state.idleMessages > 0) this.#state = { ...state, idleMessages: 0 }
     this.#emit({ type: 'data', data })
   }
 

@@ -6,8 +6,18 @@
  * enforced by its fields: see the proofs.
  */
 import { invariant } from '../bytes/index.ts'
-import { AlertError, demand } from './alerts.ts'
+import { AlertError } from './alerts.ts'
 import { type ClientStartState, onRetriedServerHello, onServerHello } from './client-start.ts'
+import {
+  type Client12State,
+  onCertificate12,
+  onClientSignature12,
+  onRequestOrDone,
+  onServerChangeCipherSpec,
+  onServerFinished12,
+  onServerHelloDone,
+  onServerKeyExchange,
+} from './client12.ts'
 import {
   type Client13State,
   onCertificate,
@@ -21,9 +31,19 @@ import type { Credential, ResolvedConfig } from './config.ts'
 import type { Context } from './context.ts'
 import type { HandshakeMessage } from './handshake-stream.ts'
 import { MAX_HANDSHAKE_MESSAGE } from './limits.ts'
+import { onPostHandshake12, type Open12 } from './open12.ts'
 import { onPostHandshake13, type Open13 } from './open13.ts'
 import { HandshakeType } from './registry.ts'
 import { onClientHello, onRetriedClientHello, type ServerStartState } from './server-start.ts'
+import {
+  onClientCertificate12,
+  onClientCertificateVerify12,
+  onClientChangeCipherSpec,
+  onClientFinished12,
+  onClientKeyExchange,
+  onServerSignature12,
+  type Server12State,
+} from './server12.ts'
 import {
   onClientCertificate,
   onClientCertificateVerify,
@@ -36,9 +56,12 @@ import { checkSignature, type PendingSignature } from './signing.ts'
 /** Every state of a connection. */
 export type State =
   | ClientStartState
+  | Client12State
   | Client13State
   | ServerStartState
+  | Server12State
   | Server13State
+  | Open12
   | Open13
   | { readonly type: 'closed' }
 
@@ -59,6 +82,16 @@ export function onMessage(context: Context, state: State, message: HandshakeMess
       return onCertificateVerify(context, state, message)
     case 'expect-server-finished':
       return onServerFinished(context, state, message)
+    case 'expect-certificate-12':
+      return onCertificate12(context, state, message)
+    case 'expect-server-key-exchange':
+      return onServerKeyExchange(context, state, message)
+    case 'expect-request-or-done':
+      return onRequestOrDone(context, state, message)
+    case 'expect-server-hello-done':
+      return onServerHelloDone(context, state, message)
+    case 'expect-server-finished-12':
+      return onServerFinished12(context, state, message)
     case 'expect-client-hello':
       return onClientHello(context, message)
     case 'expect-retried-client-hello':
@@ -69,21 +102,42 @@ export function onMessage(context: Context, state: State, message: HandshakeMess
       return onClientCertificateVerify(context, state, message)
     case 'expect-client-finished':
       return onClientFinished(context, state, message)
+    case 'expect-client-certificate-12':
+      return onClientCertificate12(context, state, message)
+    case 'expect-client-key-exchange':
+      return onClientKeyExchange(context, state, message)
+    case 'expect-client-certificate-verify-12':
+      return onClientCertificateVerify12(context, state, message)
+    case 'expect-client-finished-12':
+      return onClientFinished12(context, state, message)
+    case 'open-12':
+      return onPostHandshake12(context, state, message)
     case 'open-13':
       return onPostHandshake13(context, state, message)
     case 'client-idle':
-      throw new AlertError('unexpected-message', 'a message before the ClientHello')
+    case 'expect-server-change-cipher-spec':
+    case 'expect-client-change-cipher-spec':
+      throw new AlertError('unexpected-message', `handshake message ${message.type} in state ${state.type}`)
     case 'expect-client-signature':
     case 'expect-server-signature':
+    case 'expect-client-signature-12':
+    case 'expect-server-signature-12':
     case 'closed':
       // Nothing is read while a signature is awaited or after the end.
       return invariant(false, 'TLS-33') as never
   }
 }
 
-/** What a ChangeCipherSpec does where the record layer lets one through: never in 1.3. */
-export function onChangeCipherSpec(_context: Context, state: State): State {
-  demand(false, 'unexpected-message', `a ChangeCipherSpec in state ${state.type}`)
+/** What a ChangeCipherSpec does where the record layer lets one through: it changes the read key of 1.2, once. TLS12-7 */
+export function onChangeCipherSpec(context: Context, state: State): State {
+  switch (state.type) {
+    case 'expect-server-change-cipher-spec':
+      return onServerChangeCipherSpec(context, state)
+    case 'expect-client-change-cipher-spec':
+      return onClientChangeCipherSpec(context, state)
+    default:
+      throw new AlertError('unexpected-message', `a ChangeCipherSpec in state ${state.type}`)
+  }
 }
 
 /** The signature that a state waits for, with the credential that makes it. */
@@ -97,7 +151,15 @@ export function pendingSignature(
 
 /** True while the host owes a signature. */
 export function isWaiting(state: State): state is Extract<State, { readonly pending: PendingSignature }> {
-  return 'pending' in state
+  switch (state.type) {
+    case 'expect-client-signature':
+    case 'expect-server-signature':
+    case 'expect-client-signature-12':
+    case 'expect-server-signature-12':
+      return true
+    default:
+      return false
+  }
 }
 
 /** Goes on with the host's signature. @throws UsageError when it is wrong. */
@@ -109,6 +171,10 @@ export function onSignature(context: Context, state: State, signature: Uint8Arra
       return onClientSignature(context, state, signature)
     case 'expect-server-signature':
       return onServerSignature(context, state, signature)
+    case 'expect-client-signature-12':
+      return onClientSignature12(context, state, signature)
+    case 'expect-server-signature-12':
+      return onServerSignature12(context, state, signature)
     default:
       return invariant(false, 'TLS-33') as never
   }

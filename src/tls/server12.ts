@@ -1,13 +1,264 @@
 /**
- * The TLS 1.2 server from the ServerHello on.
+ * The TLS 1.2 server from the ServerHello on (RFC 5246 section 7.3, RFC 8422): ECDHE only.
+ *
+ * A client that offers extended_master_secret, secure renegotiation or encrypt-then-MAC gets them. Where this server
+ * could have spoken 1.3, its random says so. Sessions are neither named nor resumed.
  */
-import { AlertError } from './alerts.ts'
+import { EMPTY, Writer } from '../bytes/index.ts'
+import type { GroupName, KeyShare } from '../crypto/index.ts'
+import { demand } from './alerts.ts'
+import {
+  readCertificate12,
+  readCertificateVerify,
+  writeCertificate12,
+  writeCertificateRequest12,
+} from './auth-messages.ts'
 import type { ClientHello } from './client-hello.ts'
+import type { Credential } from './config.ts'
 import type { Context } from './context.ts'
-import type { HandshakeMessage } from './handshake-stream.ts'
+import { writeExtension } from './extensions.ts'
+import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
+import {
+  curveGroup,
+  keyFitsSuite,
+  readClientKeyExchange,
+  signedParameters,
+  writeParameters,
+  writeServerKeyExchange,
+} from './key-exchange12.ts'
+import {
+  createOpener12,
+  createSealer12,
+  finished12,
+  type Keys12,
+  masterSecret,
+  type Randoms,
+  recordKeys12,
+} from './key-schedule12.ts'
+import { connected12, type Open12 } from './open12.ts'
+import { AnonymousClient, FinishedProof, type PeerIdentity, ProvenPeer, VerifiedChain } from './proofs.ts'
+import {
+  type CipherSuite,
+  ExtensionType,
+  GROUP_CODES,
+  groupFits,
+  HandshakeType,
+  RENEGOTIATION_SCSV,
+  type SignatureScheme,
+} from './registry.ts'
+import { markDowngrade, writeServerHello } from './server-hello.ts'
+import { preferredSuite } from './server-start.ts'
+import { chooseScheme, type PendingSignature, signOrAsk } from './signing.ts'
+import { Transcript12 } from './transcript12.ts'
 
-export type Server12State = never
+/** What the hellos fixed. */
+interface Base {
+  readonly suite: CipherSuite
+  readonly group: GroupName
+  readonly keyShare: KeyShare
+  readonly randoms: Randoms
+  readonly extendedMasterSecret: boolean
+  readonly encryptThenMac: boolean
+  readonly transcript: Transcript12
+  readonly ownScheme: SignatureScheme
+}
 
-export function startServer12(_c: Context, _h: ClientHello, _m: HandshakeMessage): Server12State {
-  throw new AlertError('protocol-version', 'TLS 1.2 is not spoken')
+/** The client's key exchange is in. */
+interface Keyed extends Base {
+  readonly master: Uint8Array
+  readonly keys: { readonly client: Keys12; readonly server: Keys12 }
+}
+
+/** States of the 1.2 server, named for what they await. */
+export type Server12State =
+  | (Base & {
+      readonly type: 'expect-server-signature-12'
+      readonly pending: PendingSignature
+      readonly parameters: Uint8Array
+    })
+  | (Base & { readonly type: 'expect-client-certificate-12' })
+  | (Base & { readonly type: 'expect-client-key-exchange'; readonly client: VerifiedChain | AnonymousClient })
+  | (Keyed & { readonly type: 'expect-client-certificate-verify-12'; readonly chain: VerifiedChain })
+  | (Keyed & { readonly type: 'expect-client-change-cipher-spec'; readonly peer: PeerIdentity })
+  | (Keyed & { readonly type: 'expect-client-finished-12'; readonly peer: PeerIdentity })
+
+type In<Type extends Server12State['type']> = Extract<Server12State, { type: Type }>
+
+/** Sends everything up to the ServerKeyExchange, and the rest too when the signature can be made here. */
+export function startServer12(context: Context, hello: ClientHello, message: HandshakeMessage): Server12State {
+  const { config, crypto, random } = context
+  const { credential } = config
+  demand(credential !== undefined, 'internal-error', 'no certificate')
+  const { renegotiationInfo, ecPointFormats } = hello
+  demand(
+    renegotiationInfo === undefined || renegotiationInfo.length === 0,
+    'handshake-failure',
+    'renegotiation_info of a first handshake',
+  ) // TLS12-3
+  demand(ecPointFormats?.includes(0) ?? true, 'illegal-parameter', 'the client does not take uncompressed points')
+  const group = chooseGroup(context, hello)
+  const { suite, scheme } = chooseSuite(context, hello, credential)
+  const fresh = random(32)
+  const randoms = { client: hello.random, server: config.maxVersion === 'TLSv1.3' ? markDowngrade(fresh) : fresh }
+  const keyShare = crypto.createKeyShare(group, random)
+  const encryptThenMac = hello.encryptThenMac && suite.protection.type === 'cbc'
+  const transcript = new Transcript12(crypto, suite.hash)
+  transcript.add(message.raw)
+  send(context, transcript, serverHello(hello, suite, randoms.server, encryptThenMac))
+  send(context, transcript, writeCertificate12(credential.chain))
+  const parameters = writeParameters(group, keyShare.share)
+  const pending = { scheme, message: signedParameters(randoms, parameters) }
+  const waiting = {
+    type: 'expect-server-signature-12',
+    suite,
+    group,
+    keyShare,
+    randoms,
+    extendedMasterSecret: hello.extendedMasterSecret,
+    encryptThenMac,
+    transcript,
+    ownScheme: scheme,
+    pending,
+    parameters,
+  } as const
+  const signature = signOrAsk(context, credential, pending)
+  return signature === undefined ? waiting : onServerSignature12(context, waiting, signature)
+}
+
+/** A client without supported_groups takes P-256, which every client of the time knows. TLS12-2 */
+function chooseGroup({ config }: Context, hello: ClientHello): GroupName {
+  const offered = hello.supportedGroups ?? [GROUP_CODES.secp256r1]
+  const group = config.groups.find((own) => groupFits(own, 'TLSv1.2') && offered.includes(GROUP_CODES[own]))
+  demand(group !== undefined, 'handshake-failure', 'no group in common')
+  return group
+}
+
+/** TLS12-1, TLS12-5 */
+function chooseSuite(
+  context: Context,
+  hello: ClientHello,
+  credential: Credential,
+): { suite: CipherSuite; scheme: SignatureScheme } {
+  const scheme = chooseScheme(credential, 'TLSv1.2', hello.signatureAlgorithms ?? [])
+  demand(scheme !== undefined, 'handshake-failure', "no signature scheme in common that fits the server's key")
+  const curve = curveGroup(credential.publicKey)
+  const curveKnown = curve === undefined || (hello.supportedGroups?.includes(GROUP_CODES[curve]) ?? true)
+  demand(curveKnown, 'handshake-failure', "the client does not know the curve of the server's certificate")
+  const suite = preferredSuite(
+    context,
+    hello.cipherSuites,
+    (candidate) => candidate.version === 'TLSv1.2' && keyFitsSuite(credential.publicKey, candidate),
+  )
+  demand(suite !== undefined, 'handshake-failure', 'no cipher suite in common')
+  return { suite, scheme }
+}
+
+function serverHello(hello: ClientHello, suite: CipherSuite, random: Uint8Array, encryptThenMac: boolean): Uint8Array {
+  const secureRenegotiation = hello.renegotiationInfo !== undefined || hello.cipherSuites.includes(RENEGOTIATION_SCSV)
+  const writeExtensions = (w: Writer) => {
+    if (secureRenegotiation) writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0))
+    if (hello.extendedMasterSecret) writeExtension(w, ExtensionType.extendedMasterSecret, () => undefined)
+    if (hello.ecPointFormats !== undefined) writeExtension(w, ExtensionType.ecPointFormats, (x) => x.u8(1).u8(0))
+    if (encryptThenMac) writeExtension(w, ExtensionType.encryptThenMac, () => undefined)
+  }
+  const any = secureRenegotiation || hello.extendedMasterSecret || hello.ecPointFormats !== undefined || encryptThenMac
+  const writer = new Writer(128)
+  writeServerHello(writer, { random, sessionId: EMPTY, cipherSuite: suite.id }, any ? writeExtensions : undefined)
+  return handshakeMessage(HandshakeType.serverHello, writer.finish())
+}
+
+function send(context: Context, transcript: Transcript12, message: Uint8Array): void {
+  transcript.add(message)
+  context.records.sendHandshake(message)
+}
+
+/** The ServerKeyExchange can be sent, and with it the rest of the flight. */
+export function onServerSignature12(
+  context: Context,
+  state: In<'expect-server-signature-12'>,
+  signature: Uint8Array,
+): Server12State {
+  const { config } = context
+  const { transcript, parameters, pending } = state
+  send(context, transcript, writeServerKeyExchange(parameters, pending.scheme, signature))
+  const asks = config.clientAuth !== 'none'
+  if (asks) send(context, transcript, writeCertificateRequest12(config.signatureSchemes))
+  send(context, transcript, handshakeMessage(HandshakeType.serverHelloDone, EMPTY))
+  if (asks) return { ...state, type: 'expect-client-certificate-12' }
+  return { ...state, type: 'expect-client-key-exchange', client: AnonymousClient.allow(context, 'TLSv1.2') }
+}
+
+export function onClientCertificate12(
+  context: Context,
+  state: In<'expect-client-certificate-12'>,
+  message: HandshakeMessage,
+): Server12State {
+  demand(message.type === HandshakeType.certificate, 'unexpected-message', 'expected a Certificate')
+  const certificates = readCertificate12(message.body)
+  state.transcript.add(message.raw)
+  const client =
+    certificates.length === 0 ? AnonymousClient.allow(context, 'TLSv1.2') : VerifiedChain.check(context, certificates)
+  return { ...state, type: 'expect-client-key-exchange', client }
+}
+
+export function onClientKeyExchange(
+  context: Context,
+  state: In<'expect-client-key-exchange'>,
+  message: HandshakeMessage,
+): Server12State {
+  demand(message.type === HandshakeType.clientKeyExchange, 'unexpected-message', 'expected a ClientKeyExchange')
+  const { crypto } = context
+  const { suite, transcript, randoms, client } = state
+  const premaster = state.keyShare.agree(readClientKeyExchange(message.body))
+  demand(premaster !== undefined, 'illegal-parameter', "the client's key share is invalid") // TLS-31
+  transcript.add(message.raw)
+  const sessionHash = state.extendedMasterSecret ? transcript.hash() : undefined
+  const master = masterSecret(crypto, suite, premaster, randoms, sessionHash)
+  const keys = recordKeys12(crypto, suite, master, randoms, state.encryptThenMac)
+  const keyed: Keyed = { ...state, master, keys }
+  if (client instanceof VerifiedChain) return { ...keyed, type: 'expect-client-certificate-verify-12', chain: client }
+  transcript.forget()
+  return { ...keyed, type: 'expect-client-change-cipher-spec', peer: client }
+}
+
+/** TLS12-10 */
+export function onClientCertificateVerify12(
+  context: Context,
+  state: In<'expect-client-certificate-verify-12'>,
+  message: HandshakeMessage,
+): Server12State {
+  demand(message.type === HandshakeType.certificateVerify, 'unexpected-message', 'expected a CertificateVerify')
+  const { transcript, chain } = state
+  const signed = readCertificateVerify(message.body)
+  const peer = ProvenPeer.check(context, chain, 'TLSv1.2', signed, transcript.content())
+  transcript.forget()
+  transcript.add(message.raw)
+  return { ...state, type: 'expect-client-change-cipher-spec', peer }
+}
+
+/** TLS12-7 */
+export function onClientChangeCipherSpec(
+  context: Context,
+  state: In<'expect-client-change-cipher-spec'>,
+): Server12State {
+  context.records.setOpener(createOpener12(context.crypto, state.keys.client))
+  return { ...state, type: 'expect-client-finished-12' }
+}
+
+export function onClientFinished12(
+  context: Context,
+  state: In<'expect-client-finished-12'>,
+  message: HandshakeMessage,
+): Open12 {
+  demand(message.type === HandshakeType.finished, 'unexpected-message', 'expected a Finished')
+  const { crypto, random, records } = context
+  const { suite, master, transcript, keys } = state
+  const expected = finished12(crypto, suite, master, 'client', transcript.hash())
+  const finished = FinishedProof.check(expected, message.body)
+  transcript.add(message.raw)
+  records.sendChangeCipherSpec()
+  records.setSealer(createSealer12(crypto, keys.server, random))
+  const mac = finished12(crypto, suite, master, 'server', transcript.hash())
+  records.sendHandshake(handshakeMessage(HandshakeType.finished, mac))
+  return connected12(context, { ...state, finished })
 }

@@ -1,0 +1,81 @@
+/**
+ * An open TLS 1.2 connection: data, and nothing else. Renegotiation is refused (RFC 5746 section 4.5): a first attempt with
+ * a warning, so that a peer that merely tried can go on; a second ends the connection.
+ */
+import { UsageError } from '../bytes/index.ts'
+import type { GroupName } from '../crypto/index.ts'
+import { demand } from './alerts.ts'
+import type { Context } from './context.ts'
+import type { HandshakeMessage } from './handshake-stream.ts'
+import { exportKey12, type Randoms } from './key-schedule12.ts'
+import type { TlsInfo } from './output.ts'
+import type { FinishedProof, PeerIdentity } from './proofs.ts'
+import { type CipherSuite, HandshakeType, type SignatureScheme } from './registry.ts'
+
+/** What a finished 1.2 handshake hands over. Both proofs are needed to get here. */
+export interface Finished12 {
+  readonly suite: CipherSuite
+  readonly group: GroupName
+  readonly randoms: Randoms
+  readonly master: Uint8Array
+  readonly extendedMasterSecret: boolean
+  readonly peer: PeerIdentity
+  readonly finished: FinishedProof
+  readonly ownScheme: SignatureScheme | undefined
+}
+
+/** The open state. */
+export interface Open12 {
+  readonly type: 'open-12'
+  readonly suite: CipherSuite
+  readonly info: TlsInfo
+  readonly randoms: Randoms
+  readonly master: Uint8Array
+  /** Renegotiations refused so far. */
+  readonly refused: number
+}
+
+/** Announces the connection. */
+export function connected12(context: Context, done: Finished12): Open12 {
+  const { suite, group, peer, randoms, master, extendedMasterSecret } = done
+  context.records.handshakeDone()
+  const proven = peer.type === 'proven' ? peer : undefined
+  const info: TlsInfo = {
+    version: 'TLSv1.2',
+    cipherSuite: suite.name,
+    group,
+    peerSignatureScheme: proven?.scheme.name,
+    ownSignatureScheme: done.ownScheme?.name,
+    peerCertificates: proven?.chain.certificates ?? [],
+    peerLeaf: proven?.chain.leaf,
+    helloRetryRequest: false,
+    extendedMasterSecret,
+  }
+  context.emit({ type: 'connected', info })
+  return { type: 'open-12', suite, info, randoms, master, refused: 0 }
+}
+
+/** A handshake message on an open connection can only be a try to renegotiate. TLS12-17 */
+export function onPostHandshake12(context: Context, state: Open12, message: HandshakeMessage): Open12 {
+  const expected = context.config.role === 'client' ? HandshakeType.helloRequest : HandshakeType.clientHello
+  demand(message.type === expected, 'unexpected-message', `handshake message ${message.type} on an open connection`)
+  const wellFormed = message.type !== HandshakeType.helloRequest || message.body.length === 0
+  demand(wellFormed, 'decode-error', 'the HelloRequest is malformed')
+  demand(state.refused === 0, 'no-renegotiation', 'the peer insists on renegotiation')
+  context.records.sendAlert('warning', 'no-renegotiation')
+  return { ...state, refused: state.refused + 1 }
+}
+
+/** Exporter of an open connection. @throws UsageError without extended_master_secret. TLS12-12 */
+export function export12(
+  context: Context,
+  state: Open12,
+  label: string,
+  keyContext: Uint8Array | undefined,
+  length: number,
+): Uint8Array {
+  if (!state.info.extendedMasterSecret) {
+    throw new UsageError('exportKeyingMaterial: the peer does not know extended_master_secret')
+  }
+  return exportKey12(context.crypto, state.suite, state.master, state.randoms, label, keyContext, length)
+}
