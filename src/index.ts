@@ -1,6 +1,33 @@
 /**
- * What a user imports.
+ * What a user imports: the session and everything its configuration and outputs are made of.
+ *
+ * Every floor is also a sub-path export (`ovpn-core/wire`, `ovpn-core/tls`, …), usable alone.
  *
  * @module
  */
 export { ConfigError, InvariantError, OvpnError, UsageError } from './bytes/index.ts'
+export { noble } from './crypto/index.ts'
+export type { CryptoProvider, RandomSource } from './crypto/index.ts'
+export type {
+  AuthFailure,
+  OptionsDifference,
+  PendingRequest,
+  PullFilter,
+  PushRefusal,
+  TunnelOptions,
+} from './control/index.ts'
+export * from './session/index.ts'
+export {
+  parseStaticKey,
+  parseTlsCryptV2ClientKey,
+  parseTlsCryptV2ServerKey,
+  type StaticKey,
+  type TlsCryptV2ServerKey,
+} from './wire/index.ts'
+export {
+  createPeerVerifier,
+  parsePemCertificates,
+  parsePrivateKey,
+  type PeerVerifier,
+  type PeerVerifierOptions,
+} from './x509/index.ts'

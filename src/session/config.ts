@@ -8,10 +8,10 @@
  *
  * Durations are in milliseconds; 0 switches an optional timer off.
  */
-import type { CryptoProvider, GroupName, HashName, PrivateKey, PublicKey, RandomSource } from '../crypto/index.ts'
-import type { PullFilter } from '../control/index.ts'
-import type { StaticKey } from '../wire/index.ts'
-import type { PeerVerifier } from '../x509/index.ts'
+import type { CompressionFraming, PullFilter } from '../control/index.ts'
+import type { CryptoProvider, HashName, RandomSource } from '../crypto/index.ts'
+import type { TlsConfig } from '../tls/index.ts'
+import type { StaticKey, TlsCryptV2ServerKey } from '../wire/index.ts'
 
 /** Everything ambient, as values. */
 export interface Environment {
@@ -25,7 +25,7 @@ export interface Environment {
 }
 
 /** How control packets are protected before TLS has anything to say. */
-export type ControlWrap =
+export type WrapConfig =
   | { readonly type: 'none' }
   | {
       readonly type: 'tls-auth'
@@ -38,28 +38,14 @@ export type ControlWrap =
   | { readonly type: 'tls-crypt'; readonly key: StaticKey }
   /** Client: the key pair and its wrapped form out of a client key file. */
   | { readonly type: 'tls-crypt-v2'; readonly key: StaticKey; readonly wrappedKey: Uint8Array }
-  /** Server: the 128-byte key that unwraps what clients bring. `forceCookie`: only clients that can repeat their key. */
-  | { readonly type: 'tls-crypt-v2-server'; readonly serverKey: Uint8Array; readonly forceCookie?: boolean }
+  /** Server: the key that unwraps what clients bring. */
+  | { readonly type: 'tls-crypt-v2-server'; readonly serverKey: TlsCryptV2ServerKey }
 
-/** The TLS half. */
-export interface SessionTls {
-  /** DER, leaf first. */
-  readonly certificateChain?: readonly Uint8Array[]
-  /** `external`: signatures are asked for by the event `signature-needed`. */
-  readonly privateKey?: PrivateKey | { readonly type: 'external'; readonly publicKey: PublicKey }
-  /** Judges the peer's certificate. Required, except for a server with `clientCertificate: 'none'`. */
-  readonly verifier?: PeerVerifier
-  /** Server: `verify-client-cert`. Default `required`. */
-  readonly clientCertificate?: 'required' | 'optional' | 'none'
-  /** `tls-version-min`, default 1.2. */
-  readonly minVersion?: '1.2' | '1.3'
-  /** `tls-version-max`, default 1.3. */
-  readonly maxVersion?: '1.2' | '1.3'
-  /** Allowed suites by their IANA names, most wanted first. Default: all of the TLS floor. */
-  readonly cipherSuites?: readonly string[]
-  /** `tls-groups`, most wanted first. Default: all of the TLS floor. */
-  readonly groups?: readonly GroupName[]
-}
+/**
+ * The TLS half, in the TLS floor's own words. Of a server's clients a certificate is required unless `clientAuth` says
+ * otherwise (`verify-client-cert`).
+ */
+export type SessionTls = Omit<TlsConfig, 'role'>
 
 /** A username and a password; or the answer to a challenge. */
 export type Credentials =
@@ -152,9 +138,6 @@ export interface PeerInfoConfig {
   readonly pushPeerInfo?: boolean
 }
 
-/** Compression framing (`comp-lzo`, `compress`); nothing is ever compressed on sending. */
-export type CompressionFraming = 'none' | 'comp-lzo' | 'stub' | 'stub-v2' | 'lzo' | 'lz4' | 'lz4-v2'
-
 /** A session's whole configuration. */
 export interface SessionConfig {
   /** The TLS role. In mode `client-server` a server pushes and a client pulls. */
@@ -166,7 +149,7 @@ export interface SessionConfig {
   /** `tun` carries IP packets, `tap` Ethernet frames. Default `tun`. */
   readonly device?: 'tun' | 'tap'
   /** Default: none. */
-  readonly wrap?: ControlWrap
+  readonly wrap?: WrapConfig
   readonly tls: SessionTls
   /** `data-ciphers`, most wanted first; a name behind `?` is dropped when unknown. Default: the reference's list. */
   readonly dataCiphers?: readonly string[]
@@ -221,6 +204,8 @@ export interface ResumedReset {
   readonly peerSessionId: Uint8Array
   /** Replay ids of the wrapper used up so far by each side. */
   readonly replayPacketId: number
+  /** The client's key, where tls-crypt-v2 brought one. */
+  readonly clientKey?: StaticKey
 }
 
 /** The reference's defaults, except for `tlsTimeoutMax`: the reference doubles the pause without end. */

@@ -4,6 +4,10 @@
  * @module
  */
 export * from './config.ts'
+export { KEY_MOVES, type KeyInput, type KeyStateName } from './key-moves.ts'
 export * from './output.ts'
 export * from './reasons.ts'
+export { SESSION_MOVES, type SessionInput, type SessionState } from './session-moves.ts'
+export { Session } from './session.ts'
 export type { Stats } from './stats.ts'
+export { LaneCode } from './tunnel.ts'

@@ -5,9 +5,8 @@
  * data an operator's screen can show; none of them ever holds a secret.
  */
 import type { GroupName } from '../crypto/index.ts'
-import type { OptionsDifference, PushRefusal, TunnelOptions } from '../control/index.ts'
-import type { Certificate } from '../x509/index.ts'
-import type { CloseReason, DynamicChallenge } from './reasons.ts'
+import type { OptionsDifference, PendingRequest, PushRefusal, TunnelOptions } from '../control/index.ts'
+import type { CloseReason } from './reasons.ts'
 
 /** One thing to do for the host. */
 export type Output =
@@ -42,21 +41,16 @@ export interface Negotiated {
   readonly peerInfo: Readonly<Record<string, string>>
 }
 
-/** A question to the user. */
-export type Challenge =
-  /** Asked together with username and password. */
-  | { readonly type: 'static'; readonly text: string; readonly echo: boolean }
-  /** Asked while the login is pending; answer with `authenticate({ type: 'response', … })`. */
-  | { readonly type: 'text'; readonly text: string; readonly echo: boolean; readonly responseRequired: boolean }
-  /** Asked by the former attempt's AUTH_FAILED. */
-  | ({ readonly type: 'dynamic' } & DynamicChallenge)
-  /** A page the user must visit. */
-  | { readonly type: 'open-url'; readonly url: string }
-  | { readonly type: 'web-auth'; readonly url: string; readonly flags: readonly string[] }
+/** A question that is answered together with username and password. */
+export interface Challenge {
+  readonly text: string
+  /** The answer may be shown while typed. */
+  readonly echo: boolean
+}
 
 /** News. */
 export type SessionEvent =
-  /** The tunnel is up: packets may be sent. Exactly once, unless the session closes before. */
+  /** The tunnel is up: packets may be sent. Once, and again after `peer-restarted`. */
   | {
       readonly type: 'connected'
       readonly options: TunnelOptions
@@ -73,17 +67,28 @@ export type SessionEvent =
   | { readonly type: 'rekey-failed'; readonly keyId: number; readonly reason: CloseReason }
   /** Call `authenticate`. Nothing is sent before it when it comes first of all. */
   | { readonly type: 'credentials-needed'; readonly challenge: Challenge | undefined }
-  /** The server wants more time for our login; it is waited for until `timeout` ms from now. */
+  /** The server decides about our login elsewhere; the answer is waited for until `timeout` ms from now. */
   | { readonly type: 'auth-pending'; readonly timeout: number }
+  /**
+   * Meanwhile the user is to do something: answer a question (with `authenticate({ type: 'response', … })`) or visit a
+   * page.
+   */
+  | { readonly type: 'login-request'; readonly request: PendingRequest }
   /** Server role: the peer's keys are exchanged; answer with `allow`, `deny` or `defer`. */
   | {
       readonly type: 'login'
       readonly keyId: number
       readonly username: string
       readonly password: SecretText
-      readonly certificate: Certificate | undefined
+      /** DER certificates as the peer sent them, leaf first. */
+      readonly certificates: readonly Uint8Array[]
+      readonly peerSubject: string | undefined
       readonly peerInfo: Readonly<Record<string, string>>
     }
+  /** Server role: the client's answer to a text request, base64 as sent. */
+  | { readonly type: 'login-response'; readonly response: SecretText }
+  /** The peer was restarted and proved itself under a new session: another `connected` follows. */
+  | { readonly type: 'peer-restarted' }
   /** The push text as it came, one entry per option, before it is judged. */
   | { readonly type: 'push-received'; readonly options: readonly string[]; readonly update: boolean }
   /** Pushed options that were not taken over, and why. */
@@ -98,7 +103,8 @@ export type SessionEvent =
   | {
       readonly type: 'signature-needed'
       readonly keyId: number
-      readonly algorithm: string
+      /** The TLS signature scheme, e.g. `rsa_pss_rsae_sha256`. */
+      readonly scheme: string
       readonly message: Uint8Array
     }
   /** A control packet passed, with `trace: true`. */

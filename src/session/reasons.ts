@@ -4,7 +4,9 @@
  * A {@link CloseReason} comes exactly once, in the `closed` event. A {@link DropReason} is a counter in `stats.dropped`:
  * the packet changed nothing else. Each line says what to do about it. See spec/session.md.
  */
-import type { CertificateProblem } from '../x509/index.ts'
+import type { AuthFailure } from '../control/index.ts'
+import type { DataReason } from '../data/index.ts'
+import { WIRE_PROBLEMS, type WireProblem } from '../wire/index.ts'
 
 /** Timers of a session by the reference's names; `pendingTimer` and the close reason `timed-out` use them. */
 export type TimerName =
@@ -51,22 +53,16 @@ export type CloseReason =
   /** The peer's certificate does not verify. Look at `problem`: wrong CA, expired, wrong name, wrong usage, revoked. */
   | {
       readonly type: 'certificate'
-      readonly problem: CertificateProblem
+      /** The verifier's reason, a `CertificateProblem` of the X.509 floor. */
+      readonly problem: string
       readonly subject: string | undefined
       readonly detail: string
     }
   /**
-   * The peer refused the login. `temporary`: try again after `backoff` seconds, on the remote that `advance` says.
-   * `challenge`: ask the user and log in again with the answer. `expired`: a session token ran out, log in with the real password.
+   * The server refused the login; `failure` says how to go on: with other credentials, later, with the real password
+   * instead of a token, or with the answer to a question.
    */
-  | {
-      readonly type: 'auth-failed'
-      readonly message: string
-      readonly kind: 'refused' | 'temporary' | 'challenge' | 'expired'
-      readonly backoff: number | undefined
-      readonly advance: 'no' | 'remote' | 'addr' | undefined
-      readonly challenge: DynamicChallenge | undefined
-    }
+  | { readonly type: 'auth-failed'; readonly failure: AuthFailure }
   /** We refused the peer's login (server role). */
   | { readonly type: 'denied'; readonly message: string }
   /** The peer said goodbye. Reconnect if you want. */
@@ -84,21 +80,12 @@ export type CloseReason =
   | { readonly type: 'peer-reset' }
   /** Both sides work but have nothing in common: cipher, key derivation, data format. Align the option named. */
   | { readonly type: 'incompatible'; readonly option: string; readonly detail: string }
+  /** Our own `pull-filter reject` met a pushed option, or an update insisted on what cannot change. */
+  | { readonly type: 'push-rejected'; readonly option: string; readonly by: 'pull-filter' | 'not-updatable' }
   /** The peer broke a rule inside TLS or the TCP framing. A bug there, or not an OpenVPN peer. */
   | { readonly type: 'malformed'; readonly what: string; readonly detail: string }
   /** The key may not protect another packet and no new one came in time. Lower `reneg-bytes` or `reneg-sec`. */
   | { readonly type: 'key-exhausted' }
-
-/** A challenge that came with AUTH_FAILED (CRV1) and is answered by the next attempt's password. */
-export interface DynamicChallenge {
-  readonly text: string
-  readonly username: string
-  readonly stateId: string
-  /** True: the answer may be shown while typed. */
-  readonly echo: boolean
-  /** True: an answer is expected; false: the text is only shown. */
-  readonly responseRequired: boolean
-}
 
 /** One line for a log: the reason with its details, never a secret. */
 export function describeCloseReason(reason: CloseReason): string {
@@ -112,7 +99,7 @@ export function describeCloseReason(reason: CloseReason): string {
     case 'certificate':
       return `certificate refused (${reason.problem})${detail(reason.detail)}`
     case 'auth-failed':
-      return `login refused (${reason.kind})${detail(reason.message)}`
+      return `login refused (${reason.failure.type})${detail(failureText(reason.failure))}`
     case 'denied':
       return `login denied by us${detail(reason.message)}`
     case 'peer-exit':
@@ -125,6 +112,8 @@ export function describeCloseReason(reason: CloseReason): string {
       return 'the peer started a new session'
     case 'incompatible':
       return `incompatible (${reason.option})${detail(reason.detail)}`
+    case 'push-rejected':
+      return `pushed option ${reason.option} ended the attempt (${reason.by})`
     case 'malformed':
       return `malformed ${reason.what}${detail(reason.detail)}`
     case 'key-exhausted':
@@ -132,37 +121,64 @@ export function describeCloseReason(reason: CloseReason): string {
   }
 }
 
+function failureText(failure: AuthFailure): string {
+  return failure.type === 'challenge' ? failure.challenge.text : failure.message
+}
+
 function detail(text: string): string {
   return text === '' ? '' : `: ${text}`
 }
 
-/** Every {@link DropReason} with what an operator should make of it. */
-export const DROP_REASONS = {
-  truncated: 'cut short on the way, or not an OpenVPN packet',
-  'too-long': 'longer than any peer sends: not an OpenVPN packet',
-  'unknown-opcode': 'not an OpenVPN packet, or a future version',
-  'unexpected-opcode': 'a packet this role or wrap never receives: check that the other end is the opposite role',
-  'bad-mac': 'the control wrap does not verify: wrong tls-auth/tls-crypt key, wrong key-direction or wrong auth, or a forgery',
-  'malformed-control': 'the control header contradicts itself',
-  'wrap-replayed': 'a control packet repeated by the network or an attacker: harmless',
-  'session-id-mismatch': 'belongs to another session: left-overs of an earlier connection, or a forgery',
-  'unknown-key-id': 'for a key this side does not have: late packets of a retired key, or a forgery',
-  'key-not-ready': 'data before the key is usable: harmless in the first moments',
-  'unexpected-reset': 'a reset that does not fit the state: a repetition, or a forgery',
-  'packet-id-out-of-window': 'too far ahead of what was received: the peer will send it again',
-  'wkc-invalid': 'a wrapped client key that this server did not make',
-  'bad-tag': 'a data packet that does not authenticate: corruption, or a forgery',
-  replayed: 'a data packet that came before: a duplicate of the network, or a replay',
-  'too-old': 'a data packet too late for the replay window: enlarge replay-window when it happens often',
-  'bad-padding': 'a data packet with a broken inner layout',
-  'peer-id-mismatch': 'a data packet for another peer-id',
-  'bad-compression': 'compression framing differs between both ends: align comp-lzo/compress',
-  'bad-fragment': 'fragment framing differs between both ends, or a fragment was lost for good',
-  'no-tunnel': 'sent before the tunnel was up, or after it ended',
-  'too-large': 'a tunnel packet larger than the tunnel carries: lower the mtu',
-  'key-exhausted': 'the sending key is used up and its successor is not there yet',
-  closed: 'arrived after the end',
-} as const satisfies Record<string, string>
+/** Data results that are no loss: the packet did its work inside the channel. */
+export type QuietDataReason = 'ping' | 'occ' | 'fragment-stored' | 'fragment-test' | 'empty'
+
+/** Reasons that the session adds to those of the wire and of the data channel. */
+type OwnDropReason =
+  | 'frame-too-large'
+  | 'wrap-replayed'
+  | 'session-id-mismatch'
+  | 'unknown-key-id'
+  | 'key-not-ready'
+  | 'unexpected-reset'
+  | 'packet-id-out-of-window'
+  | 'no-tunnel'
+  | 'packet-too-large'
+  | 'closed'
 
 /** Why a packet was thrown away. */
-export type DropReason = keyof typeof DROP_REASONS
+export type DropReason = WireProblem | Exclude<DataReason, QuietDataReason> | OwnDropReason
+
+/** Every {@link DropReason} with what an operator should make of it. */
+export const DROP_REASONS: Readonly<Record<DropReason, string>> = {
+  ...WIRE_PROBLEMS,
+  'frame-too-large': 'A datagram larger than any the tunnel carries: not an OpenVPN packet.',
+  'wrap-replayed': 'A control packet repeated by the network or by an attacker: harmless.',
+  'session-id-mismatch': 'Belongs to another session: left-overs of an earlier connection, or a forgery.',
+  'unknown-key-id': 'For a key this side does not have: late packets of a retired key, or a forgery.',
+  'key-not-ready': 'Data before its key is usable: harmless in the first moments of a tunnel.',
+  'unexpected-reset': 'A reset that does not fit the state: a repetition, a broken peer, or a forgery.',
+  'packet-id-out-of-window': 'Too far ahead of what was received: the peer will send it again.',
+  'wrong-opcode': 'No data packet where only a data packet can be.',
+  'wrong-key-id': 'A data packet of another key.',
+  'wrong-peer-id': 'A data packet for another peer: check that the peer-id pushed is the one used.',
+  'wrong-epoch': 'An epoch that is over or too far ahead: very late packets, or a forgery.',
+  'bad-packet-id': 'A packet id that no sender uses: a broken peer, or a forgery.',
+  replayed: 'A data packet that came before: a duplicate of the network, or a replay.',
+  'too-old': 'A data packet too late for the replay window: enlarge replay-window when it happens often.',
+  'bad-tag': 'A data packet that does not authenticate: corruption on the way, or a forgery.',
+  'bad-padding': 'An authentic data packet with a broken inner layout: a broken peer.',
+  'key-retired': 'So many forgeries were seen under this key that it opens nothing more.',
+  'key-exhausted': 'The sending key is used up and its successor is not there yet: lower reneg-bytes or reneg-sec.',
+  'unknown-compression': 'The compression framing differs between both ends: align comp-lzo and compress.',
+  'compression-refused': 'The peer compresses, which is not allowed here: see allow-compression.',
+  'bad-compression': 'A compressed packet that does not decompress: a broken peer.',
+  'bad-fragment': 'The fragment framing differs between both ends: align fragment.',
+  'duplicate-fragment': 'A fragment that came twice: a duplicate of the network.',
+  'not-ip': 'The packet is neither IPv4 nor IPv6: both ends differ in device type or compression framing.',
+  unsplittable: 'A tunnel packet too large for 32 fragments: raise fragment.',
+  'bad-occ': 'A malformed message of the options check: a broken peer.',
+  'ipv6-blocked': 'An IPv6 packet while block-ipv6 is on.',
+  'no-tunnel': 'Sent before the tunnel was up, or after it ended.',
+  'packet-too-large': 'A tunnel packet larger than the tunnel carries: lower the mtu of the interface.',
+  closed: 'Arrived after the end.',
+}

@@ -1,0 +1,287 @@
+/**
+ * One pair of session ids: its control wrap, and the key states that take turns under it.
+ *
+ * A datagram is judged in this order, and until the last step nothing changes but the caller's counter: its opcode fits
+ * our role, the wrap authenticates it, it names both session ids rightly, it is no replay, and a key state exists (or may
+ * be opened) for its key id. Only then is its replay id committed and the packet handed on (spec/session.md, SESS-30 to
+ * SESS-38).
+ *
+ * Three key states live at most: `primary` (the first negotiation, later the established one), `next` (a renegotiation
+ * under way) and `retired` (the one before, which still acknowledges what its peer repeats). Packets of key id 0 use the
+ * configured wrap; the others use the dynamic tls-crypt key once there is one.
+ */
+import { concat, equalBytes } from '../bytes/index.ts'
+import {
+  type ControlPacket,
+  carriesWrappedKey,
+  isServerReset,
+  keyIdOf,
+  nextKeyId,
+  Opcode,
+  OPCODE_NAMES,
+  opcodeOf,
+  opcodeProblem,
+} from '../wire/index.ts'
+import { type KeyEvent, KeyState, type KeyStateOptions, type OutgoingMessage } from './key-state.ts'
+import type { Outbox } from './outbox.ts'
+import type { CloseReason, DropReason, TimerName } from './reasons.ts'
+import type { WrapState } from './wrap-state.ts'
+
+/** What every negotiation of a channel is made of; the rest is chosen per key state. */
+export type KeyTemplate = Omit<KeyStateOptions, 'keyId' | 'initiator' | 'resetOpcode'>
+
+/** How a channel begins. */
+export interface ChannelStart {
+  readonly localSessionId: Uint8Array
+  /** Known when the peer spoke first. */
+  readonly peerSessionId: Uint8Array | undefined
+  readonly wrap: WrapState
+  /** Appended to our resets: the client's key, wrapped for the server. */
+  readonly wrappedKey: Uint8Array | undefined
+  /** Opcode of our hard reset; undefined behind a stateless exchange. */
+  readonly resetOpcode: number | undefined
+  readonly template: KeyTemplate
+  readonly trace: boolean
+}
+
+/** News of one of the channel's key states. */
+export interface ChannelEvent {
+  readonly key: KeyState
+  readonly event: KeyEvent
+}
+
+/** The control channel of one session of the peer. */
+export class ControlChannel {
+  readonly localSessionId: Uint8Array
+  readonly #start: ChannelStart
+  readonly #outbox: Outbox
+  #template: KeyTemplate
+  #peerSessionId: Uint8Array | undefined
+  #dynamicWrap: WrapState | undefined
+  #primary: KeyState
+  #next: KeyState | undefined
+  #retired: KeyState | undefined
+
+  constructor(start: ChannelStart, outbox: Outbox, now: number) {
+    this.localSessionId = start.localSessionId
+    this.#start = start
+    this.#outbox = outbox
+    this.#template = start.template
+    this.#peerSessionId = start.peerSessionId
+    const { resetOpcode } = start
+    const initiator = start.template.role === 'client' ? 'us' : 'peer'
+    this.#primary = new KeyState({ ...start.template, keyId: 0, initiator, resetOpcode }, now)
+  }
+
+  /** The peer's session id, once it is known. */
+  get peerSessionId(): Uint8Array | undefined {
+    return this.#peerSessionId
+  }
+
+  /** The first negotiation, later the established one. */
+  get primary(): KeyState {
+    return this.#primary
+  }
+
+  /** A renegotiation under way. */
+  get next(): KeyState | undefined {
+    return this.#next
+  }
+
+  /** The newest key state: it carries control messages. */
+  get newest(): KeyState {
+    return this.#next ?? this.#primary
+  }
+
+  /** The configured wrap. */
+  get wrap(): WrapState {
+    return this.#start.wrap
+  }
+
+  /** The wrap of renegotiations, where it was agreed on. */
+  get dynamicWrap(): WrapState | undefined {
+    return this.#dynamicWrap
+  }
+
+  /** Wraps the packets of later negotiations with a key of their own. SESS-36 */
+  useDynamicWrap(wrap: WrapState): void {
+    this.#dynamicWrap = wrap
+  }
+
+  /** What the key messages of later negotiations say. */
+  setKeyMessage(keyMessage: KeyTemplate['keyMessage']): void {
+    this.#template = { ...this.#template, keyMessage }
+  }
+
+  /** Takes a control datagram of this session. Returns why it was dropped. */
+  receive(datagram: Uint8Array, now: number): DropReason | undefined {
+    const first = datagram[0] as number
+    const problem = opcodeProblem(opcodeOf(first), this.#template.role)
+    if (problem !== undefined) return problem
+    const wrap = this.#wrapOf(keyIdOf(first))
+    const opened = wrap.open(datagram)
+    if (typeof opened === 'string') return opened
+    const { packet } = opened
+    const misfit = this.#misfit(packet)
+    if (misfit !== undefined) return misfit
+    if (!wrap.accepts(opened, now)) return 'wrap-replayed'
+    const known = this.#find(packet.keyId)
+    const fault = known === undefined ? this.#openingFault(packet) : undefined
+    if (fault !== undefined) return fault
+    wrap.commit(opened, now)
+    this.#peerSessionId ??= packet.sessionId
+    this.#trace('received', packet, datagram.length, packet.payload.length, false)
+    return (known ?? this.#open(packet.keyId, 'peer', now)).receive(packet, now)
+  }
+
+  /** Starts a renegotiation; false when the state does not allow one. REKEY-1 */
+  renegotiate(now: number): boolean {
+    if (!this.#mayRenegotiate()) return false
+    this.#open(nextKeyId(this.#primary.keyId), 'us', now)
+    return true
+  }
+
+  /** The renegotiation is done: it becomes the primary. */
+  promote(): void {
+    if (this.#next === undefined) return
+    this.#retired = this.#primary
+    this.#primary = this.#next
+    this.#next = undefined
+  }
+
+  /** Gives a renegotiation up; the primary stays. REKEY-9 */
+  dropNext(): void {
+    this.#next = undefined
+  }
+
+  /** Sends everything due. */
+  flush(now: number): void {
+    const unixTime = this.#template.timeOrigin + now
+    for (const key of [this.#retired, this.#primary, this.#next]) {
+      if (key === undefined) continue
+      const take = () => (key === this.#retired ? key.nextAck() : key.nextMessage(now))
+      for (let message = take(); message !== undefined; message = take()) this.#transmit(key.keyId, message, unixTime)
+    }
+  }
+
+  /** The next news, oldest key first. */
+  poll(): ChannelEvent | undefined {
+    for (const key of [this.#primary, this.#next]) {
+      const event = key?.poll()
+      if (key !== undefined && event !== undefined) return { key, event }
+    }
+    return undefined
+  }
+
+  /** Runs what is due and sends. */
+  handleTimeout(now: number): void {
+    this.#primary.handleTimeout(now)
+    this.#next?.handleTimeout(now)
+  }
+
+  /** The earliest deadline and its name. */
+  deadline(): { readonly at: number; readonly name: TimerName } {
+    let at = Infinity
+    let name: TimerName = 'retransmit'
+    for (const key of [this.#primary, this.#next]) {
+      if (key === undefined) continue
+      if (key.retransmitAt < at) [at, name] = [key.retransmitAt, 'retransmit']
+      if (key.handWindowAt < at) [at, name] = [key.handWindowAt, 'hand-window']
+    }
+    return { at, name }
+  }
+
+  /** Gives every negotiation up, without a word to the peer. */
+  abandon(reason: CloseReason): void {
+    this.#primary.abandon(reason)
+    this.#next?.abandon(reason)
+  }
+
+  /** Numbers that tell two states of this machine apart; nothing secret. */
+  digest(): readonly (string | number)[] {
+    const wraps = [this.wrap, this.#dynamicWrap].flatMap((wrap) => [
+      wrap?.used ?? -1,
+      wrap?.window?.highest ?? -1,
+      wrap?.window?.time ?? -1,
+      JSON.stringify(wrap?.window?.snapshot(0)),
+    ])
+    const keys = [this.#primary, this.#next, this.#retired].flatMap((key) => key?.digest() ?? ['none'])
+    return [this.#peerSessionId?.join() ?? '', ...wraps, ...keys]
+  }
+
+  #wrapOf(keyId: number): WrapState {
+    return keyId > 0 && this.#dynamicWrap !== undefined ? this.#dynamicWrap : this.wrap
+  }
+
+  /** Why a packet is not of this session. SESS-31, SESS-32 */
+  #misfit(packet: ControlPacket): DropReason | undefined {
+    const { peerSessionId } = packet
+    if (peerSessionId !== undefined && !equalBytes(peerSessionId, this.localSessionId)) return 'session-id-mismatch'
+    if (this.#peerSessionId !== undefined) {
+      return equalBytes(packet.sessionId, this.#peerSessionId) ? undefined : 'session-id-mismatch'
+    }
+    return isServerReset(packet.opcode) && packet.keyId === 0 && packet.packetId === 0
+      ? undefined
+      : 'session-id-mismatch'
+  }
+
+  #find(keyId: number): KeyState | undefined {
+    if (this.#primary.keyId === keyId) return this.#primary
+    if (this.#next?.keyId === keyId) return this.#next
+    return this.#retired?.keyId === keyId ? this.#retired : undefined
+  }
+
+  /** Why a packet for an unknown key id does not open a renegotiation. REKEY-2 */
+  #openingFault(packet: ControlPacket): DropReason | undefined {
+    if (packet.opcode !== Opcode.CONTROL_SOFT_RESET_V1) return 'unknown-key-id'
+    if (packet.packetId !== 0 || packet.keyId !== nextKeyId(this.#primary.keyId)) return 'unexpected-reset'
+    return this.#mayRenegotiate() ? undefined : 'unexpected-reset'
+  }
+
+  #mayRenegotiate(): boolean {
+    // A primary in error has lost its control channel while its data key lives on: a new one is all the more welcome.
+    const { state } = this.#primary
+    return (
+      this.#next === undefined && (state === 'generated-keys' || (state === 'error' && this.#primary.isEstablished))
+    )
+  }
+
+  #open(keyId: number, initiator: 'us' | 'peer', now: number): KeyState {
+    const resetOpcode = Opcode.CONTROL_SOFT_RESET_V1
+    this.#next = new KeyState({ ...this.#template, keyId, initiator, resetOpcode }, now)
+    if (this.#retired?.keyId === keyId) this.#retired = undefined
+    return this.#next
+  }
+
+  #transmit(keyId: number, message: OutgoingMessage, unixTime: number): void {
+    const { acks, opcode, packetId, payload } = message
+    const peerSessionId = acks.length > 0 ? this.#peerSessionId : undefined
+    const packet: ControlPacket = {
+      opcode,
+      keyId,
+      sessionId: this.localSessionId,
+      acks,
+      ...(peerSessionId === undefined ? {} : { peerSessionId }),
+      packetId,
+      payload,
+    }
+    let datagram = this.#wrapOf(keyId).seal(packet, unixTime)
+    const { wrappedKey } = this.#start
+    if (wrappedKey !== undefined && carriesWrappedKey(opcode)) datagram = concat(datagram, wrappedKey)
+    if (message.repeated) this.#outbox.counters.retransmissions++
+    this.#trace('sent', packet, datagram.length, payload.length, message.repeated)
+    this.#outbox.transmit(datagram)
+  }
+
+  #trace(
+    direction: 'sent' | 'received',
+    { acks, keyId, opcode, packetId }: ControlPacket,
+    size: number,
+    payload: number,
+    repeated: boolean,
+  ): void {
+    if (!this.#start.trace) return
+    const name = OPCODE_NAMES[opcode] ?? `opcode ${opcode}`
+    this.#outbox.event({ type: 'trace', direction, opcode: name, keyId, packetId, acks, size, payload, repeated })
+  }
+}

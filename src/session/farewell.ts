@@ -1,0 +1,78 @@
+/**
+ * The end, politely: telling the peer, and giving it time to have heard (spec/session.md, SESS-140 to SESS-144).
+ *
+ * Over UDP the other end would else wait for its timers. Peers that know EXIT as a control message get one, reliably; the
+ * session ends when it is acknowledged or after as many seconds as farewells were configured. Others get the farewell of
+ * the data channel, one per second. Over TCP the closed connection says it all.
+ */
+import type { Agreement } from './agreement.ts'
+import type { SessionContext } from './context.ts'
+import type { ControlChannel } from './control-channel.ts'
+import type { KeyState } from './key-state.ts'
+import type { CloseReason } from './reasons.ts'
+import type { Tunnel } from './tunnel.ts'
+
+/** How long a refusal is repeated to a peer that does not acknowledge it. */
+const REFUSAL_WINDOW = 5_000
+
+/** Saying goodbye. */
+export class Farewell {
+  /** Farewells to send; 0: none. */
+  notify = 0
+  readonly #context: SessionContext
+  readonly #tunnel: Tunnel
+  #reason: CloseReason = { type: 'local' }
+  /** The key states whose acknowledgement ends the wait; none when farewells are counted instead. */
+  #awaited: readonly KeyState[] = []
+  #left = 0
+
+  constructor(context: SessionContext, tunnel: Tunnel) {
+    this.#context = context
+    this.#tunnel = tunnel
+  }
+
+  /** What the session ends with. */
+  get reason(): CloseReason {
+    return this.#reason
+  }
+
+  /** Says goodbye; false when there is nothing to wait for. */
+  say(reason: CloseReason, channel: ControlChannel, agreement: Agreement | undefined, now: number): boolean {
+    const { config, timers } = this.#context
+    this.#reason = reason
+    if (this.notify === 0 || config.transport === 'tcp') return false // SESS-140
+    if (agreement?.ccExit === true) {
+      // SESS-141: both the old and the new key state, as the peer may follow either.
+      this.#awaited = [channel.primary, channel.next].filter((key) => key?.isActive === true) as KeyState[]
+      for (const key of this.#awaited) key.writeText('EXIT')
+      timers.set('exit-notify', now + this.notify * 1000)
+      return this.#awaited.length > 0
+    }
+    this.#left = this.notify
+    return this.fire(now)
+  }
+
+  /** Waits until the peer has the refusal that was just written. SESS-143 */
+  wait(reason: CloseReason, key: KeyState, now: number): void {
+    this.#reason = reason
+    this.#awaited = [key]
+    this.#context.timers.set('exit-notify', now + REFUSAL_WINDOW)
+  }
+
+  /** True once everything awaited is acknowledged. */
+  heard(channel: ControlChannel | undefined): boolean {
+    if (channel === undefined) return true
+    return this.#awaited.length > 0 && this.#awaited.every((key) => key.state === 'error' || key.isSilent)
+  }
+
+  /** The next farewell of the data channel; false when it was the last, or time is up. SESS-142 */
+  fire(now: number): boolean {
+    if (this.#left === 0) return false
+    const datagram = this.#tunnel.exitMessage(now)
+    if (datagram !== undefined) this.#context.outbox.sealed(datagram)
+    this.#left--
+    if (this.#left === 0) return false
+    this.#context.timers.set('exit-notify', now + 1000)
+    return true
+  }
+}

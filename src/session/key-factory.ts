@@ -1,0 +1,92 @@
+/**
+ * From a finished negotiation to a data key: derivation, channel, the words about it, and the dynamic control wrap
+ * (spec/rekeying.md, REKEY-3, REKEY-12).
+ */
+import { wipe } from '../bytes/index.ts'
+import { createDataChannel, isAead, splitKey2 } from '../data/index.ts'
+import { createTlsCryptKeys, DYNAMIC_KEY_LABEL, mixDynamicKey } from '../wire/index.ts'
+import type { Agreement } from './agreement.ts'
+import type { SessionContext } from './context.ts'
+import type { ControlChannel } from './control-channel.ts'
+import { DataKey } from './key-ring.ts'
+import type { KeyState } from './key-state.ts'
+import type { Negotiated } from './output.ts'
+import { subjectOf } from './peer.ts'
+import { WrapState } from './wrap-state.ts'
+
+/** The data key of an active negotiation; undefined when the derivation came out unusable. */
+export function createDataKey(
+  context: SessionContext,
+  channel: ControlChannel,
+  key: KeyState,
+  agreement: Agreement,
+  peerInfo: Readonly<Record<string, string>>,
+  now: number,
+): DataKey | undefined {
+  const { config, crypto, random } = context
+  const peerSessionId = channel.peerSessionId ?? new Uint8Array(8)
+  const [client, server] =
+    config.role === 'client' ? [channel.localSessionId, peerSessionId] : [peerSessionId, channel.localSessionId]
+  const material = key.keyMaterial(agreement.keyDerivation, client, server)
+  const keys = splitKey2(material, config.role)
+  wipe(material)
+  if (keys === undefined) return undefined
+  const dataChannel = createDataChannel({
+    crypto,
+    cipher: agreement.cipher,
+    auth: agreement.auth,
+    keys,
+    epoch: agreement.epoch,
+    keyId: key.keyId,
+    peerId: agreement.sendPeerId,
+    receivePeerId: agreement.receivePeerId,
+    replay: { window: config.replay.size, seconds: config.replay.seconds },
+    random,
+  })
+  key.keysDerived()
+  const negotiated = describe(context, channel, key, agreement, peerInfo)
+  return new DataKey(dataChannel, negotiated, now, key.startedAt + switchDelay(context))
+}
+
+/** How long the old key goes on sending after a renegotiation began. REKEY-7 */
+function switchDelay({ config }: SessionContext): number {
+  const { handWindow, renegotiateAfter } = config.timers
+  return renegotiateAfter > 0 ? Math.min(handWindow, renegotiateAfter / 2) : handWindow
+}
+
+/** The wrap of later negotiations, mixed from the first TLS session and the shared key. REKEY-12 */
+export function createDynamicWrap(context: SessionContext, channel: ControlChannel): WrapState {
+  const { config, crypto } = context
+  const exported = channel.primary.exportKey(DYNAMIC_KEY_LABEL, 256)
+  const key = mixDynamicKey(exported, channel.wrap.key)
+  wipe(exported)
+  return new WrapState(createTlsCryptKeys(crypto, key, config.role), key, config.replay)
+}
+
+function describe(
+  { config }: SessionContext,
+  channel: ControlChannel,
+  key: KeyState,
+  agreement: Agreement,
+  peerInfo: Readonly<Record<string, string>>,
+): Negotiated {
+  const info = key.tlsInfo
+  const { cipher } = agreement
+  const aead = isAead(cipher)
+  return {
+    keyId: key.keyId,
+    tlsVersion: info?.version ?? '',
+    cipherSuite: info?.cipherSuite ?? '',
+    group: info?.group,
+    signatureScheme: info?.peerSignatureScheme,
+    wrap: config.wrap.type === 'tls-crypt-v2-server' ? 'tls-crypt-v2' : config.wrap.type,
+    dynamicTlsCrypt: channel.dynamicWrap !== undefined,
+    dataCipher: cipher,
+    dataAuth: aead ? undefined : agreement.auth,
+    dataFormat: agreement.epoch ? 'epoch' : aead ? 'aead' : 'cbc',
+    keyDerivation: agreement.keyDerivation,
+    peerId: agreement.sendPeerId,
+    peerSubject: subjectOf(info?.peerCertificates ?? []),
+    peerInfo,
+  }
+}

@@ -1,0 +1,475 @@
+/**
+ * One negotiation of keys: the reliability windows, a TLS connection and the exchange of key messages under one key id.
+ *
+ * A key state is fed opened control packets and gives control packets to be wrapped; it knows neither wraps nor sockets
+ * nor data channels. Its life follows `KEY_MOVES`. TLS bytes are a stream: what TLS gives is cut into packets as the send
+ * window has room, what comes in sequence goes to TLS. News wait in a queue that the control channel drains after every
+ * call (spec/session.md, SESS-20 to SESS-29).
+ *
+ * What the peer does wrong inside TLS ends this negotiation, never by a throw; alerts are still sent, because the packets
+ * of a failed negotiation go out like any others.
+ */
+import { concat, EMPTY, Queue } from '../bytes/index.ts'
+import {
+  type ClientKeyMessage,
+  KEY_RANDOM_LENGTH,
+  type Login,
+  parseClientKeyMessage,
+  parseServerKeyMessage,
+  PRE_MASTER_LENGTH,
+  type ServerKeyMessage,
+  writeClientKeyMessage,
+  writeControlText,
+  writeServerKeyMessage,
+} from '../control/index.ts'
+import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
+import { deriveKeysPrf } from '../data/index.ts'
+import { AckList, ACKS_PER_CONTROL_PACKET, ReceiveWindow, SendWindow } from '../reliability/index.ts'
+import {
+  type SignatureRequest,
+  type TlsCloseReason,
+  type TlsConfig,
+  TlsConnection,
+  type TlsInfo,
+} from '../tls/index.ts'
+import { type ControlPacket, isHardReset, Opcode, parseResetSettings } from '../wire/index.ts'
+import { type KeyInput, type KeyStateName, moveKey } from './key-moves.ts'
+import type { CloseReason, DropReason } from './reasons.ts'
+
+/** TLS exporter label of the data keys. */
+const DATA_KEYS_LABEL = 'EXPORTER-OpenVPN-datakeys'
+
+/** The texts of a key message. */
+export interface KeyMessageText {
+  readonly options: string
+  readonly login?: Login | undefined
+  readonly peerInfo?: string
+}
+
+/** What is fixed when a negotiation starts. */
+export interface KeyStateOptions {
+  readonly keyId: number
+  /** The TLS role. */
+  readonly role: 'client' | 'server'
+  /** Who sent the first reset. */
+  readonly initiator: 'us' | 'peer'
+  /** Opcode of our reset; undefined behind a stateless exchange, where both resets are done. */
+  readonly resetOpcode: number | undefined
+  readonly tls: TlsConfig
+  /** What our key message says beside its randoms. */
+  readonly keyMessage: (info: TlsInfo) => KeyMessageText
+  readonly tlsTimeout: number
+  readonly tlsTimeoutMax: number
+  readonly handWindow: number
+  /** Most TLS bytes in one packet, and in one that carries the wrapped client key as well. */
+  readonly payloadLimit: number
+  readonly wrappedKeyPayloadLimit: number
+  /** Client: a wrapped key goes with the hard reset. */
+  readonly hasWrappedKey: boolean
+  readonly maxAcks: number
+  readonly crypto: CryptoProvider
+  readonly random: RandomSource
+  readonly timeOrigin: number
+}
+
+/** News of a key state. */
+export type KeyEvent =
+  /** The peer's key message. */
+  | { readonly type: 'peer-key'; readonly message: ServerKeyMessage | ClientKeyMessage }
+  /** Both key messages are exchanged and acknowledged. */
+  | { readonly type: 'active' }
+  /** TLS plaintext after the key message: control messages. */
+  | { readonly type: 'text'; readonly bytes: Uint8Array }
+  | { readonly type: 'signature-needed'; readonly request: SignatureRequest }
+  /** A renegotiation began. */
+  | { readonly type: 'opened' }
+  | { readonly type: 'failed'; readonly reason: CloseReason }
+
+interface Message {
+  readonly opcode: number
+  readonly payload: Uint8Array
+}
+
+/** A control packet without the fields that the control channel adds, and whether it was sent before. */
+export interface OutgoingMessage {
+  readonly opcode: number
+  readonly acks: readonly number[]
+  readonly packetId: number | undefined
+  readonly payload: Uint8Array
+  readonly repeated: boolean
+}
+
+/** One negotiation. */
+export class KeyState {
+  readonly keyId: number
+  readonly initiator: 'us' | 'peer'
+  readonly startedAt: number
+  /** When the negotiation must be active. */
+  readonly deadline: number
+
+  readonly #options: KeyStateOptions
+  readonly #send: SendWindow<Message>
+  readonly #receive: ReceiveWindow<Message>
+  readonly #acks = new AckList()
+  readonly #tls: TlsConnection
+  readonly #events = new Queue<KeyEvent>()
+  readonly #random1: Uint8Array
+  readonly #random2: Uint8Array
+  readonly #preMaster: Uint8Array
+  #state: KeyStateName = 'initial'
+  #heard = false
+  /** True once the server asked that the wrapped client key be sent again. */
+  #wrappedKeyWanted = false
+  #established = false
+  #awaitsSignature = false
+  #outgoing: Uint8Array = EMPTY
+  #peerKey: ServerKeyMessage | ClientKeyMessage | undefined
+  #tlsInfo: TlsInfo | undefined
+  #texts: string[] = []
+
+  constructor(options: KeyStateOptions, now: number) {
+    const { crypto, random, tlsTimeout, tlsTimeoutMax, resetOpcode } = options
+    const firstId = resetOpcode === undefined ? 1 : 0
+    this.keyId = options.keyId
+    this.initiator = options.initiator
+    this.startedAt = now
+    this.deadline = now + options.handWindow
+    this.#options = options
+    this.#send = new SendWindow<Message>({ timeout: tlsTimeout, timeoutCap: tlsTimeoutMax, firstId })
+    this.#receive = new ReceiveWindow<Message>(undefined, firstId)
+    this.#tls = new TlsConnection(options.tls, { unixTime: options.timeOrigin + now, random, crypto })
+    this.#random1 = random(KEY_RANDOM_LENGTH)
+    this.#random2 = random(KEY_RANDOM_LENGTH)
+    this.#preMaster = options.role === 'client' ? random(PRE_MASTER_LENGTH) : EMPTY
+    if (resetOpcode === undefined) {
+      this.#move('resets-done')
+    } else {
+      this.#send.push({ opcode: resetOpcode, payload: EMPTY })
+      this.#move('reset-queued')
+    }
+    if (options.keyId > 0) this.#events.push({ type: 'opened' })
+  }
+
+  get state(): KeyStateName {
+    return this.#state
+  }
+
+  /** True once both key messages are exchanged. */
+  get isActive(): boolean {
+    return this.#state === 'active' || this.#state === 'generated-keys'
+  }
+
+  /** What TLS agreed on, once it is connected. */
+  get tlsInfo(): TlsInfo | undefined {
+    return this.#tlsInfo
+  }
+
+  /** The peer's key message, once it came. */
+  get peerKey(): ServerKeyMessage | ClientKeyMessage | undefined {
+    return this.#peerKey
+  }
+
+  /** Messages in flight or waiting for room: zero means that the peer has everything. */
+  get unacknowledged(): number {
+    return this.#send.inFlight + (this.#outgoing.length > 0 ? 1 : 0)
+  }
+
+  /** True when everything said was heard: nothing in flight, nothing waiting for room or for the negotiation. */
+  get isSilent(): boolean {
+    return this.unacknowledged === 0 && this.#texts.length === 0
+  }
+
+  /** True while an external key must sign. */
+  get awaitsSignature(): boolean {
+    return this.#awaitsSignature
+  }
+
+  /** True once data keys came of this negotiation, whatever happened to it later. */
+  get isEstablished(): boolean {
+    return this.#established
+  }
+
+  /** True once the peer has acknowledged something: it has seen our session id. */
+  get peerAnswered(): boolean {
+    return this.#send.lowestUnacknowledged > 0
+  }
+
+  /** The next piece of news. */
+  poll(): KeyEvent | undefined {
+    return this.#events.shift()
+  }
+
+  /** Takes a packet that belongs to this key id and session. Returns why it was of no use. */
+  receive(packet: ControlPacket, now: number): DropReason | undefined {
+    const { packetId, opcode } = packet
+    const isReset = isHardReset(opcode) || opcode === Opcode.CONTROL_SOFT_RESET_V1
+    // SESS-21: the first message is a reset and no other is.
+    if (packetId !== undefined && isReset !== (packetId === 0)) return 'unexpected-reset'
+    if (!this.#heard) {
+      this.#heard = true
+      this.#send.rescheduleNow() // SESS-22
+    }
+    for (const id of packet.acks) this.#send.acknowledge(id)
+    if (packetId !== undefined) {
+      const verdict = this.#receive.accept(packetId, { opcode, payload: packet.payload })
+      if (verdict === 'beyond') {
+        this.#progress()
+        return 'packet-id-out-of-window' // SESS-23
+      }
+      this.#acks.add(packetId)
+      this.#takeInSequence(now)
+    }
+    this.#progress()
+    this.#takeInSequence(now)
+    return undefined
+  }
+
+  /** Runs what is due. */
+  handleTimeout(now: number): void {
+    if (now < this.deadline || this.isActive || this.#state === 'error') return
+    const detail = this.#heard ? `the negotiation stopped in state ${this.#state}` : 'no answer from the peer'
+    this.#fail({ type: 'timed-out', timer: 'hand-window', detail }) // SESS-24
+  }
+
+  /** When something is due, by timer. */
+  get retransmitAt(): number {
+    return this.#send.nextDeadline()
+  }
+
+  /** End of the negotiation's time; `Infinity` once it is active. */
+  get handWindowAt(): number {
+    return this.isActive || this.#state === 'error' ? Infinity : this.deadline
+  }
+
+  /** The next packet to send at `now`; call until undefined. */
+  nextMessage(now: number): OutgoingMessage | undefined {
+    if (this.#wrappedKeyWanted && this.#send.nextId === 1 && this.#acks.owed > 0 && this.#send.room > 0) {
+      // SESS-28: a stateless server could not unwrap an ACK_V1.
+      this.#send.push({ opcode: Opcode.CONTROL_WKC_V1, payload: EMPTY })
+    }
+    const entry = this.#send.takeDue(now)
+    if (entry === undefined) return this.nextAck()
+    const acks = this.#acks.take(ACKS_PER_CONTROL_PACKET)
+    return { ...entry.message, acks, packetId: entry.packetId, repeated: entry.sends > 1 }
+  }
+
+  /** A packet of nothing but the acks owed; undefined when none are. */
+  nextAck(): OutgoingMessage | undefined {
+    if (this.#acks.owed === 0) return undefined
+    const acks = this.#acks.take(this.#options.maxAcks)
+    return { opcode: Opcode.ACK_V1, acks, packetId: undefined, payload: EMPTY, repeated: false }
+  }
+
+  /** Sends a control message now, or as soon as the negotiation is active. */
+  writeText(text: string): void {
+    if (!this.isActive) {
+      this.#texts.push(text)
+      return
+    }
+    this.#tls.write(writeControlText(text))
+    this.#drainTls()
+    this.#fill()
+  }
+
+  /** Answers `signature-needed`. */
+  provideSignature(signature: Uint8Array): void {
+    this.#awaitsSignature = false
+    this.#tls.provideSignature(signature)
+    this.#drainTls()
+    this.#progress()
+  }
+
+  /** The data keys of this negotiation are in use. */
+  keysDerived(): void {
+    this.#established = true
+    this.#move('keys-derived')
+  }
+
+  /** Bytes of the TLS exporter without context. The negotiation must be active. */
+  exportKey(label: string, length: number): Uint8Array {
+    return this.#tls.exportKeyingMaterial(label, undefined, length)
+  }
+
+  /** The 256 bytes of key material of an active negotiation. Session ids in the order client, server. REKEY-3 */
+  keyMaterial(
+    derivation: 'tls-ekm' | 'openvpn-prf',
+    clientSessionId: Uint8Array,
+    serverSessionId: Uint8Array,
+  ): Uint8Array {
+    if (derivation === 'tls-ekm') return this.exportKey(DATA_KEYS_LABEL, 256)
+    const peer = this.#peerKey as ServerKeyMessage | ClientKeyMessage
+    const own = { random1: this.#random1, random2: this.#random2 }
+    const [client, server] = this.#options.role === 'client' ? [own, peer] : [peer, own]
+    return deriveKeysPrf(this.#options.crypto, {
+      preMaster: 'preMaster' in peer ? peer.preMaster : this.#preMaster,
+      clientRandom1: client.random1,
+      clientRandom2: client.random2,
+      serverRandom1: server.random1,
+      serverRandom2: server.random2,
+      clientSessionId,
+      serverSessionId,
+    })
+  }
+
+  /** Gives the negotiation up from outside; nothing is sent for it any more but what is queued. */
+  abandon(reason: CloseReason): void {
+    this.#fail(reason)
+  }
+
+  /** Numbers that tell two states of this machine apart; nothing secret. */
+  digest(): readonly (string | number)[] {
+    return [
+      this.keyId,
+      this.#state,
+      this.startedAt,
+      this.#send.nextId,
+      this.#send.lowestUnacknowledged,
+      this.#send.inFlight,
+      this.#send.nextDeadline(),
+      this.#receive.nextId,
+      this.#receive.held,
+      this.#acks.owed,
+      this.#acks.available(8),
+      this.#outgoing.length,
+      this.#heard ? 1 : 0,
+      this.#events.length,
+      this.#texts.length,
+    ]
+  }
+
+  #move(input: KeyInput): void {
+    this.#state = moveKey(this.#state, input)
+  }
+
+  /** Hands messages on in sequence; before both resets are done only the peer's reset itself has its turn. */
+  #takeInSequence(now: number): void {
+    while (this.#state !== 'pre-start' || this.#receive.nextId === 0) {
+      const message = this.#receive.take()
+      if (message === undefined) return
+      this.#take(message, now)
+      this.#progress()
+    }
+  }
+
+  /** A message whose turn has come. */
+  #take({ opcode, payload }: Message, now: number): void {
+    if (isHardReset(opcode)) {
+      this.#readSettings(payload)
+      return
+    }
+    if (opcode === Opcode.CONTROL_SOFT_RESET_V1 || payload.length === 0) return
+    this.#tls.receive(payload, this.#options.timeOrigin + now)
+    this.#drainTls()
+  }
+
+  /** SESS-28: a stateless server asks for the wrapped key once more, in the settings of its reset. */
+  #readSettings(payload: Uint8Array): void {
+    if (!this.#options.hasWrappedKey) return
+    const settings = parseResetSettings(payload)
+    if (typeof settings === 'string') {
+      this.#fail({ type: 'malformed', what: 'settings of the hard reset', detail: settings })
+    } else {
+      this.#wrappedKeyWanted = settings.resendWrappedKey
+    }
+  }
+
+  /** Takes the next step that acks or TLS made possible. */
+  #progress(): void {
+    if (this.#state === 'pre-start' && this.#send.inFlight === 0) {
+      this.#move('resets-done')
+      if (this.#options.role === 'client') this.#tls.start()
+      this.#drainTls()
+    }
+    this.#fill()
+    const last = this.#options.role === 'client' ? 'got-key' : 'sent-key'
+    if (this.#state !== last || this.unacknowledged > 0) return
+    this.#move('all-acked') // SESS-25
+    this.#events.push({ type: 'active' })
+    for (const text of this.#texts.splice(0)) this.writeText(text)
+  }
+
+  /** Cuts TLS bytes into packets while the send window has room. SESS-26 */
+  #fill(): void {
+    while (this.#outgoing.length > 0 && this.#send.room > 0) {
+      const withKey = this.#wrappedKeyWanted && this.#send.nextId === 1
+      const limit = withKey ? this.#options.wrappedKeyPayloadLimit : this.#options.payloadLimit
+      const opcode = withKey ? Opcode.CONTROL_WKC_V1 : Opcode.CONTROL_V1
+      this.#send.push({ opcode, payload: this.#outgoing.slice(0, limit) })
+      this.#outgoing = this.#outgoing.subarray(limit)
+    }
+  }
+
+  #drainTls(): void {
+    for (let output = this.#tls.poll(); output !== undefined; output = this.#tls.poll()) {
+      switch (output.type) {
+        case 'transmit':
+          this.#outgoing = this.#outgoing.length === 0 ? output.data : concat(this.#outgoing, output.data)
+          break
+        case 'data':
+          this.#plaintext(output.data)
+          break
+        case 'connected':
+          this.#tlsInfo = output.info
+          if (this.#options.role === 'client') this.#sendKeyMessage()
+          break
+        case 'signature-needed':
+          this.#awaitsSignature = true
+          this.#events.push({ type: 'signature-needed', request: output })
+          break
+        case 'closed':
+          this.#fail(tlsReason(output.reason))
+      }
+    }
+  }
+
+  #plaintext(bytes: Uint8Array): void {
+    if (this.#state === 'error') return
+    if (this.#peerKey !== undefined) {
+      this.#events.push({ type: 'text', bytes })
+      return
+    }
+    // SESS-27: the key message is the first plaintext record, whole.
+    const message = this.#options.role === 'server' ? parseClientKeyMessage(bytes) : parseServerKeyMessage(bytes)
+    if (typeof message === 'string') {
+      this.#fail({ type: 'malformed', what: 'key method message', detail: message })
+      this.#tls.close()
+      return
+    }
+    this.#peerKey = message
+    this.#move('key-received')
+    this.#events.push({ type: 'peer-key', message })
+    if (this.#options.role === 'server') this.#sendKeyMessage()
+  }
+
+  #sendKeyMessage(): void {
+    const text = this.#options.keyMessage(this.#tlsInfo as TlsInfo)
+    const input = { ...text, random1: this.#random1, random2: this.#random2 }
+    const message =
+      this.#options.role === 'client'
+        ? writeClientKeyMessage({ ...input, preMaster: this.#preMaster })
+        : writeServerKeyMessage(input)
+    this.#tls.write(message)
+    this.#move('key-sent')
+  }
+
+  #fail(reason: CloseReason): void {
+    if (this.#state === 'error') return
+    this.#move('failed')
+    this.#events.push({ type: 'failed', reason })
+    this.#fill()
+  }
+}
+
+/** The session's word for the end of a TLS connection. */
+function tlsReason(reason: TlsCloseReason): CloseReason {
+  switch (reason.type) {
+    case 'close-notify':
+      return { type: 'tls-alert', sentBy: reason.by, alert: 'close-notify', detail: 'TLS was closed' }
+    case 'alert-sent':
+      return { type: 'tls-alert', sentBy: 'us', alert: reason.alert, detail: reason.detail }
+    case 'alert-received':
+      return { type: 'tls-alert', sentBy: 'peer', alert: reason.alert, detail: `alert ${reason.code}` }
+    case 'certificate':
+      return { type: 'certificate', problem: reason.problem, subject: reason.subject, detail: reason.detail }
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Who spoke last: pings, their absence, and the ends that come with time (spec/session.md, SESS-60 to SESS-66).
+ *
+ * Packets only store the time; the timers look at it when they fire and move themselves on. So a busy tunnel pays two
+ * stores per packet, and an idle one wakes once per interval.
+ */
+import type { Timers } from '../reliability/index.ts'
+import type { TimerName } from './reasons.ts'
+
+/** The settings in force; 0 switches one off. */
+export interface LivenessSettings {
+  readonly ping: number
+  readonly pingRestart: number
+  readonly pingExit: number
+  readonly inactive: number
+  readonly inactiveBytes: number
+  readonly sessionTimeout: number
+}
+
+/** Timers that this machine answers. */
+export type LivenessTimer = 'ping' | 'ping-restart' | 'ping-exit' | 'inactive' | 'session-timeout'
+
+/** What a fired timer asks for. */
+export type LivenessVerdict = 'none' | 'send-ping' | 'dead'
+
+/** Times of the last packets, and the timers over them. */
+export class Liveness {
+  /** When anything last left for the peer. */
+  lastSent: number
+  /** When anything authentic last came. */
+  lastReceived: number
+  /** Tunnel bytes since the last activity that counted. */
+  #activeBytes = 0
+  #settings: LivenessSettings
+  readonly #timers: Timers<TimerName>
+  #activeSince: number
+
+  constructor(settings: LivenessSettings, timers: Timers<TimerName>, now: number) {
+    this.#settings = settings
+    this.#timers = timers
+    this.lastSent = now
+    this.lastReceived = now
+    this.#activeSince = now
+  }
+
+  get settings(): LivenessSettings {
+    return this.#settings
+  }
+
+  /** Sets every timer; the tunnel is up from `now` on. */
+  start(now: number): void {
+    this.lastReceived = now
+    this.#activeSince = now
+    this.#activeBytes = 0
+    if (this.#settings.sessionTimeout > 0) this.#timers.set('session-timeout', now + this.#settings.sessionTimeout)
+    this.#arm()
+  }
+
+  /** Takes other settings over, pushed ones for example. */
+  configure(settings: LivenessSettings): void {
+    this.#settings = settings
+  }
+
+  /** Tunnel bytes crossed, either way: enough of them are a sign of life. SESS-65 */
+  crossed(bytes: number, now: number): void {
+    this.#activeBytes += bytes
+    if (this.#activeBytes < this.#settings.inactiveBytes) return
+    this.#activeBytes = 0
+    this.#activeSince = now
+  }
+
+  /** What the timer `name`, which fired, asks for. */
+  fire(name: LivenessTimer, now: number): LivenessVerdict {
+    const verdict = this.#judge(name, now)
+    if (verdict !== 'dead') this.#arm()
+    return verdict
+  }
+
+  #judge(name: LivenessTimer, now: number): LivenessVerdict {
+    const { ping, pingRestart, pingExit } = this.#settings
+    switch (name) {
+      case 'ping': // SESS-60
+        return now - this.lastSent >= ping ? 'send-ping' : 'none'
+      case 'ping-restart': // SESS-61
+        return now - this.lastReceived >= pingRestart ? 'dead' : 'none'
+      case 'ping-exit': // SESS-62
+        return now - this.lastReceived >= pingExit ? 'dead' : 'none'
+      case 'inactive':
+        return now - this.#activeSince >= this.#settings.inactive ? 'dead' : 'none'
+      case 'session-timeout': // SESS-66
+        return 'dead'
+    }
+  }
+
+  #arm(): void {
+    const { ping, pingRestart, pingExit, inactive } = this.#settings
+    this.#set('ping', ping, this.lastSent)
+    this.#set('ping-restart', pingRestart, this.lastReceived)
+    this.#set('ping-exit', pingExit, this.lastReceived)
+    this.#set('inactive', inactive, this.#activeSince)
+  }
+
+  #set(name: LivenessTimer, interval: number, since: number): void {
+    this.#timers.set(name, interval > 0 ? since + interval : Infinity)
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The server's half of the push exchange: letting the peer in, choosing, pushing (spec/session.md, SESS-110 to SESS-118).
+ *
+ * A key is used only when three things have come together, in any order: its negotiation is active, the login is allowed,
+ * and, for the first key, the client wants its options (it asked, or said beforehand that it need not ask). Who is let in
+ * once stays the same: later negotiations must show the same certificate and the same username.
+ */
+import { equalBytes } from '../bytes/index.ts'
+import {
+  type ClientKeyMessage,
+  compareOptionsStrings,
+  type ControlMessage,
+  emptyOptions,
+  expectedOptionsString,
+  parsePeerInfo,
+  type PeerInfo,
+  peerHas,
+  pullOptions,
+  type TunnelOptions,
+  writeControlMessage,
+  writePushParts,
+} from '../control/index.ts'
+import { agreeAsServer, isReason, optionsInput } from './agreement.ts'
+import type { PushConfig } from './config.ts'
+import type { SessionContext } from './context.ts'
+import { closing, type Exchange, NOTHING, type Verdict } from './exchange.ts'
+import type { KeyState } from './key-state.ts'
+import { SecretText } from './output.ts'
+import { subjectOf } from './peer.ts'
+
+/** How long a repeated PUSH_REQUEST is not answered again. */
+const REPLY_PAUSE = 30_000
+
+interface Identity {
+  readonly username: string
+  readonly leaf: Uint8Array | undefined
+}
+
+/** Decides and pushes. */
+export class ServerExchange implements Exchange {
+  readonly #context: SessionContext
+  #push: PushConfig
+  #peerInfo: PeerInfo = parsePeerInfo('')
+  #peerOptions = ''
+  #identity: Identity | undefined
+  /** Keys whose login is allowed, and keys that are active. */
+  readonly #allowed = new Set<number>()
+  readonly #active = new Set<number>()
+  /** The key whose login waits for an answer. */
+  #asking: KeyState | undefined
+  #wanted = false
+  #repliedAt = -Infinity
+  #replies: readonly string[] = []
+
+  constructor(context: SessionContext) {
+    this.#context = context
+    this.#push = context.config.push
+  }
+
+  /** True while `allow`, `deny` or `defer` has something to answer. */
+  get asking(): boolean {
+    return this.#asking !== undefined
+  }
+
+  /** What the client told about itself. */
+  get peerInfo(): PeerInfo {
+    return this.#peerInfo
+  }
+
+  peerKey(key: KeyState, message: ClientKeyMessage): Verdict {
+    const { config, outbox } = this.#context
+    const certificates = key.tlsInfo?.peerCertificates ?? []
+    const identity: Identity = { username: message.login?.username ?? '', leaf: certificates[0] }
+    if (key.keyId === 0) {
+      this.#peerInfo = parsePeerInfo(message.peerInfo)
+      this.#peerOptions = message.options
+      this.#identity = identity
+      const expected = expectedOptionsString(optionsInput(config))
+      const differences = compareOptionsStrings(expected, message.options, this.#peerInfo.ciphers !== undefined)
+      if (differences.length > 0) outbox.event({ type: 'options-differ', differences })
+    } else if (this.#identity === undefined || !sameIdentity(identity, this.#identity)) {
+      return { type: 'refused', key, reason: { type: 'denied', message: 'another identity in a renegotiation' } } // SESS-113
+    }
+    if (message.loginProblem !== undefined) return this.#refuse(message.loginProblem)
+    this.#allowed.delete(key.keyId)
+    this.#active.delete(key.keyId)
+    if (config.admission === 'automatic') {
+      this.#allowed.add(key.keyId)
+      return this.#proceed(key, -Infinity)
+    }
+    this.#asking = key
+    outbox.event({
+      type: 'login',
+      keyId: key.keyId,
+      username: message.login?.username ?? '',
+      password: new SecretText(message.login?.password ?? ''),
+      certificates,
+      peerSubject: subjectOf(certificates),
+      peerInfo: Object.fromEntries(this.#peerInfo.values),
+    })
+    return NOTHING
+  }
+
+  active(key: KeyState, now: number): Verdict {
+    this.#active.add(key.keyId)
+    return this.#proceed(key, now)
+  }
+
+  message(message: ControlMessage, key: KeyState, now: number): Verdict {
+    if (message.type === 'cr-response') {
+      this.#context.outbox.event({ type: 'login-response', response: new SecretText(message.response) })
+      return NOTHING
+    }
+    if (message.type !== 'push-request') return NOTHING
+    this.#wanted = true
+    if (this.#replies.length === 0) return this.#proceed(key, now)
+    if (now - this.#repliedAt < REPLY_PAUSE) return NOTHING // SESS-117
+    this.#repliedAt = now
+    for (const part of this.#replies) key.writeText(part)
+    return NOTHING
+  }
+
+  /** The answer to a deferred login is overdue. */
+  fire(): Verdict {
+    return this.#asking === undefined ? NOTHING : this.#refuse('the login was not decided in time')
+  }
+
+  /** The login is good; `push` replaces the configured options. */
+  allow(push: PushConfig | undefined, now: number): Verdict {
+    const key = this.#asking
+    if (key === undefined) return NOTHING
+    this.#asking = undefined
+    this.#context.timers.clear('auth-pending')
+    if (push !== undefined) this.#push = push
+    this.#allowed.add(key.keyId)
+    return this.#proceed(key, now)
+  }
+
+  /** The login is not good. */
+  deny(message: string): Verdict {
+    this.#asking = undefined
+    this.#context.timers.clear('auth-pending')
+    return this.#refuse(message)
+  }
+
+  /** The login takes time: tells the client to wait. SESS-115 */
+  defer(seconds: number, now: number): void {
+    const key = this.#asking
+    if (key === undefined) return
+    key.writeText(writeControlMessage({ type: 'auth-pending', timeoutSeconds: seconds }))
+    this.#context.timers.set('auth-pending', now + seconds * 1000)
+  }
+
+  #refuse(message: string): Verdict {
+    const farewell = writeControlMessage({ type: 'auth-failed', failure: { type: 'refused', message } })
+    return closing({ type: 'denied', message }, farewell) // SESS-114
+  }
+
+  /** SESS-110, SESS-111: all conditions together, whatever came last. */
+  #proceed(key: KeyState, now: number): Verdict {
+    if (!this.#active.has(key.keyId) || !this.#allowed.has(key.keyId)) return NOTHING
+    if (key.keyId > 0) return { type: 'admitted', key }
+    if (!this.#wanted && !peerHas(this.#peerInfo, 'requestPush')) return NOTHING
+    const { config } = this.#context
+    const info = key.tlsInfo
+    if (info === undefined) return NOTHING
+    const choice = agreeAsServer(config, info, this.#peerInfo, this.#peerOptions, this.#push.peerId)
+    if (isReason(choice.agreement)) {
+      return closing(choice.agreement, 'AUTH_FAILED,Data channel cipher negotiation failed (no shared cipher)') // SESS-116
+    }
+    const lines = this.#pushLines(choice.push)
+    this.#replies = writePushParts('PUSH_REPLY', lines)
+    this.#repliedAt = now
+    return { type: 'agreed', agreement: choice.agreement, options: this.#pushedOptions(lines), replies: this.#replies }
+  }
+
+  /** SESS-112: in the reference's order, configured options first. */
+  #pushLines(negotiated: readonly string[]): readonly string[] {
+    const { options, ifconfig, ifconfigIpv6, authToken } = this.#push
+    const lines = [...options]
+    if (ifconfigIpv6 !== undefined) lines.push(`ifconfig-ipv6 ${ifconfigIpv6}`)
+    if (ifconfig !== undefined) lines.push(`ifconfig ${ifconfig}`)
+    if (authToken !== undefined) lines.push(`auth-token ${authToken}`)
+    return [...lines, ...negotiated]
+  }
+
+  /** Our own push as the client reads it, for the host's eyes. */
+  #pushedOptions(lines: readonly string[]): TunnelOptions {
+    const { device } = this.#context.config
+    const pulled = pullOptions(lines, { device })
+    return pulled.type === 'pulled' ? pulled.options : emptyOptions(device)
+  }
+}
+
+function sameIdentity(a: Identity, b: Identity): boolean {
+  if (a.username !== b.username) return false
+  if (a.leaf === undefined || b.leaf === undefined) return a.leaf === b.leaf
+  return equalBytes(a.leaf, b.leaf)
+}

@@ -1,0 +1,299 @@
+/**
+ * One tunnel to one peer, as a value: bytes, time and randomness in; bytes, deadlines and events out.
+ *
+ * This file is a switchboard. It clamps time, hands each input to the part it concerns, lets the parts run until they have
+ * nothing more to say, and turns their verdicts into moves. The parts: `slots.ts` (whose control packet is it),
+ * `control-channel.ts` and `key-state.ts` (negotiations), the exchanges (options and admission), `tunnel.ts` (data packets),
+ * `rekeying.ts` (when keys change), `liveness.ts` (pings) and `farewell.ts` (the end). See spec/session.md.
+ */
+import { UsageError } from '../bytes/index.ts'
+import { DataCode, dataReason, isDrop } from '../data/index.ts'
+import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
+import type { Credentials, Environment, PushConfig, SessionConfig } from './config.ts'
+import { createContext, type SessionContext } from './context.ts'
+import { Conversation } from './conversation.ts'
+import type { Output } from './output.ts'
+import type { CloseReason, DropReason, TimerName } from './reasons.ts'
+import type { SessionState } from './session-moves.ts'
+import type { Stats } from './stats.ts'
+import { LaneCode } from './tunnel.ts'
+
+/** Largest datagram or TCP record looked at. */
+const MAX_DATAGRAM = 65_535
+
+/**
+ * A session. Every input runs to its end before it returns; outputs wait in one queue.
+ *
+ * @example
+ * const session = new Session(config, { now: performance.now(), timeOrigin: performance.timeOrigin, random })
+ * socket.on('message', (bytes) => { session.receive(bytes, performance.now()); drain() })
+ * function drain() {
+ *   for (let output; (output = session.poll()) !== undefined; )
+ *     if (output.type === 'transmit') socket.send(output.data)
+ *   wakeAt(session.pollTimeout(), () => { session.handleTimeout(performance.now()); drain() })
+ * }
+ */
+export class Session {
+  readonly #context: SessionContext
+  readonly #conversation: Conversation
+  readonly #framer: StreamFramer | undefined
+  #now: number
+
+  /**
+   * @throws ConfigError for a configuration that cannot work; no byte has moved then.
+   */
+  constructor(config: SessionConfig, environment: Environment) {
+    this.#context = createContext(config, environment)
+    this.#now = environment.now
+    this.#framer = this.#context.config.transport === 'tcp' ? new StreamFramer(MAX_DATAGRAM) : undefined
+    this.#conversation = new Conversation(this.#context, this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Bytes from the socket: a UDP datagram, or any piece of the TCP stream. Borrowed until the call returns. */
+  receive(bytes: Uint8Array, now: number): void {
+    if (!this.#begin(now)) return
+    if (this.#framer === undefined) this.#receiveDatagram(bytes)
+    else this.#receiveStream(this.#framer, bytes)
+  }
+
+  /** A packet for the tunnel: an IP packet, or an Ethernet frame for `tap`. False: there is no tunnel, dropped, counted. */
+  send(packet: Uint8Array, now: number): boolean {
+    if (!this.#begin(now)) return this.#drop('no-tunnel')
+    const { tunnel } = this.#conversation
+    const { headroom, tailroom } = tunnel
+    const buffer = new Uint8Array(headroom + packet.length + tailroom)
+    buffer.set(packet, headroom)
+    const length = this.#seal(buffer, headroom, packet.length)
+    if (length < 0) return false
+    this.#context.outbox.sealed(buffer.subarray(tunnel.resultOffset, tunnel.resultOffset + length))
+    return true
+  }
+
+  /** Free bytes that {@link seal} needs in front of a packet. Changes only with `connected` and `rekeyed`. */
+  get headroom(): number {
+    return this.#conversation.tunnel.headroom
+  }
+
+  /** Free bytes that {@link seal} needs behind a packet. */
+  get tailroom(): number {
+    return this.#conversation.tunnel.tailroom
+  }
+
+  /** Where the last {@link seal} or {@link open} left its result. */
+  get resultOffset(): number {
+    return this.#conversation.tunnel.resultOffset
+  }
+
+  /**
+   * Fast lane: seals the tunnel packet `buffer[offset, offset + length)` in place, with headroom and tailroom around it.
+   *
+   * @returns the length of what is to be sent (a datagram, or with TCP the next bytes of the stream), which starts at
+   * `resultOffset`; or a negative `DataCode` or `LaneCode`, and the packet is dropped and counted.
+   */
+  seal(buffer: Uint8Array, offset: number, length: number, now: number): number {
+    if (!this.#begin(now)) {
+      this.#drop('no-tunnel')
+      return LaneCode.NO_TUNNEL
+    }
+    return this.#seal(buffer, offset, length)
+  }
+
+  /**
+   * Fast lane: opens the datagram (with TCP: one record without its length) `buffer[offset, offset + length)` in place.
+   *
+   * @returns the length of the tunnel packet, which starts at `resultOffset`; or a negative code, and there is none. What
+   * is not a data packet goes to `receive`; look for outputs after any negative code.
+   */
+  open(buffer: Uint8Array, offset: number, length: number, now: number): number {
+    if (!this.#begin(now)) return LaneCode.NO_TUNNEL
+    const { counters } = this.#context.outbox
+    counters.datagramsReceived++
+    counters.bytesReceived += length
+    if (length === 0 || !isDataOpcode(opcodeOf(buffer[offset] as number))) {
+      this.#receiveControl(buffer.subarray(offset, offset + length))
+      return LaneCode.NOT_DATA
+    }
+    const result = this.#open(buffer, offset, length)
+    if (result >= 0) {
+      counters.packetsReceived++
+      counters.tunnelBytesReceived += result
+    }
+    return result
+  }
+
+  /**
+   * Answers `credentials-needed`, or a text request of `login-request`.
+   * @throws UsageError when nothing was asked.
+   */
+  authenticate(credentials: Credentials, now: number): void {
+    if (!this.#begin(now)) return
+    this.#conversation.authenticate(credentials, this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Server, admission `ask`: lets the peer in; `push` replaces the configured push. */
+  allow(now: number, push?: PushConfig): void {
+    if (!this.#begin(now)) return
+    this.#conversation.allow(push, this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Server, admission `ask`: turns the peer away with a message for its user. */
+  deny(message: string, now: number): void {
+    if (!this.#begin(now)) return
+    this.#conversation.deny(message, this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Server, admission `ask`: tells the peer to wait so many seconds; `allow` or `deny` must follow within them. */
+  defer(seconds: number, now: number): void {
+    if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) throw new UsageError('defer 1 to 86400 seconds')
+    if (!this.#begin(now)) return
+    this.#conversation.defer(seconds, this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Answers `signature-needed` of the same key id. */
+  provideSignature(keyId: number, signature: Uint8Array, now: number): void {
+    if (!this.#begin(now)) return
+    this.#conversation.provideSignature(keyId, signature)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Server: changes pushed options of a connected client that understands PUSH_UPDATE; false when it does not. */
+  pushUpdate(options: readonly string[], now: number): boolean {
+    if (!this.#begin(now)) return false
+    const sent = this.#conversation.pushUpdate(options)
+    this.#conversation.settle(this.#now)
+    return sent
+  }
+
+  /** Starts a renegotiation of keys; nothing happens where one is under way or there is no tunnel. */
+  renegotiate(now: number): void {
+    if (!this.#begin(now)) return
+    this.#conversation.renegotiate(this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Says goodbye. `closed` follows when the peer has heard it, at once where there is nobody to tell. */
+  close(now: number): void {
+    if (!this.#begin(now)) return
+    this.#conversation.leave({ type: 'local' }, this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Runs everything due at `now`; harmless when early. */
+  handleTimeout(now: number): void {
+    if (!this.#begin(now)) return
+    this.#conversation.handleTimeout(this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** The next output; undefined when there is none. */
+  poll(): Output | undefined {
+    return this.#context.outbox.poll()
+  }
+
+  /** When `handleTimeout` must be called, on the clock of `now`; `Infinity`: never. */
+  pollTimeout(): number {
+    return this.#conversation.deadline().at
+  }
+
+  /** Why `pollTimeout()` is what it is; undefined when it is `Infinity`. */
+  get pendingTimer(): TimerName | undefined {
+    const { at, name } = this.#conversation.deadline()
+    return at === Infinity ? undefined : name
+  }
+
+  get state(): SessionState {
+    return this.#conversation.state
+  }
+
+  /** Live counters: read them, do not keep them. */
+  get stats(): Stats {
+    return this.#context.outbox.counters
+  }
+
+  /** Why the session ended; undefined before. */
+  get closeReason(): CloseReason | undefined {
+    return this.#conversation.closeReason
+  }
+
+  /**
+   * Numbers and words that differ between any two states that behave differently, counters aside.
+   * @internal
+   */
+  digest(): readonly (string | number)[] {
+    return this.#conversation.digest()
+  }
+
+  /** Moves the clock; false when the session is over. A smaller `now` counts as the last one. SESS-3 */
+  #begin(now: number): boolean {
+    if (now > this.#now) this.#now = now
+    return this.#conversation.state !== 'closed'
+  }
+
+  #receiveStream(framer: StreamFramer, bytes: Uint8Array): void {
+    framer.push(bytes)
+    for (let record = framer.next(); record !== undefined; record = framer.next()) {
+      this.#receiveDatagram(record)
+      if (this.#conversation.state === 'closed') return
+    }
+    if (framer.problem === undefined) return
+    // SESS-5: a stream out of step cannot be mended.
+    this.#conversation.end({ type: 'malformed', what: 'TCP framing', detail: framer.problem }, this.#now)
+  }
+
+  #receiveDatagram(bytes: Uint8Array): void {
+    const { counters } = this.#context.outbox
+    counters.datagramsReceived++
+    counters.bytesReceived += bytes.length
+    if (bytes.length === 0 || !isDataOpcode(opcodeOf(bytes[0] as number))) {
+      this.#receiveControl(bytes)
+      return
+    }
+    const buffer = bytes.slice()
+    const length = this.#open(buffer, 0, buffer.length)
+    if (length < 0) return
+    const { resultOffset } = this.#conversation.tunnel
+    this.#context.outbox.packet(buffer.subarray(resultOffset, resultOffset + length))
+  }
+
+  #receiveControl(bytes: Uint8Array): void {
+    const problem = bytes.length === 0 ? 'too-short' : this.#conversation.receiveControl(bytes, this.#now)
+    if (problem !== undefined) this.#drop(problem)
+    this.#conversation.settle(this.#now)
+  }
+
+  #open(buffer: Uint8Array, offset: number, length: number): number {
+    if (this.#conversation.state === 'closing') {
+      this.#drop('closed')
+      return LaneCode.NO_TUNNEL
+    }
+    const result = this.#conversation.tunnel.open(buffer, offset, length, this.#now)
+    if (result >= 0) return result
+    if (result === LaneCode.PEER_EXIT) this.#conversation.end({ type: 'peer-exit' }, this.#now)
+    else if (isDrop(result)) this.#drop(dataReason(result) as DropReason)
+    else if (result === LaneCode.UNKNOWN_KEY_ID) this.#drop('unknown-key-id')
+    else if (result === LaneCode.NO_TUNNEL) this.#drop('key-not-ready')
+    return result
+  }
+
+  #seal(buffer: Uint8Array, offset: number, length: number): number {
+    const { state, tunnel } = this.#conversation
+    const result =
+      state !== 'connected'
+        ? LaneCode.NO_TUNNEL
+        : length === 0
+          ? DataCode.EMPTY
+          : tunnel.seal(buffer, offset, length, this.#now)
+    if (result < 0) this.#drop(result === DataCode.KEY_EXHAUSTED ? 'key-exhausted' : 'no-tunnel')
+    return result
+  }
+
+  #drop(reason: DropReason): false {
+    this.#context.outbox.counters.dropped[reason]++
+    return false
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * Which session of the peer a control datagram belongs to (spec/session.md, SESS-80 to SESS-87).
+ *
+ * A client has one session. A server (or the TLS server of a pair) has the active one and, after its peer was restarted, an
+ * initial one beside it: a hard reset with a new session id opens the initial slot, and only when that session has proved
+ * itself does the owner let it take the active one's place. So whoever merely sends resets disturbs nothing.
+ *
+ * Control packets show their session id in clear, so a datagram is judged by one slot only.
+ */
+import { equalRangeConstantTime } from '../bytes/index.ts'
+import type { RandomSource } from '../crypto/index.ts'
+import { TlsConnection } from '../tls/index.ts'
+import {
+  CONTROL_HEADER_LENGTH,
+  type ControlPacket,
+  controlPayloadLimit,
+  type ControlWrap,
+  createTlsAuthKeys,
+  createTlsCryptKeys,
+  createTlsCryptV2Wrapper,
+  carriesWrappedKey,
+  EARLY_NEGOTIATION_START,
+  isClientReset,
+  Opcode,
+  opcodeOf,
+  opcodeProblem,
+  plainWrap,
+  SESSION_ID_LENGTH,
+  splitWrappedKey,
+  type StaticKey,
+  type TlsCryptV2Wrapper,
+} from '../wire/index.ts'
+import type { SessionContext } from './context.ts'
+import { type ChannelEvent, ControlChannel, type KeyTemplate } from './control-channel.ts'
+import type { KeyStateOptions } from './key-state.ts'
+import type { DropReason, TimerName } from './reasons.ts'
+import { WrapState } from './wrap-state.ts'
+
+/** Acks counted when packets are cut to size. */
+const ACKS_COUNTED = 4
+
+/** News of one slot's channel. */
+export interface SlotEvent extends ChannelEvent {
+  readonly channel: ControlChannel
+}
+
+/** The peer's sessions. */
+export class Slots {
+  readonly #context: SessionContext
+  readonly #v2: TlsCryptV2Wrapper | undefined
+  readonly #keyMessage: KeyStateOptions['keyMessage']
+  #active: ControlChannel | undefined
+  #initial: ControlChannel | undefined
+
+  /** @param keyMessage - what the key messages of new sessions say. */
+  constructor(context: SessionContext, keyMessage: KeyStateOptions['keyMessage']) {
+    const { config, crypto } = context
+    const { wrap } = config
+    this.#context = context
+    this.#keyMessage = keyMessage
+    this.#v2 = wrap.type === 'tls-crypt-v2-server' ? createTlsCryptV2Wrapper(crypto, wrap.serverKey) : undefined
+    // SESS-40: a TLS configuration that cannot work shows now, not when the first packet comes.
+    if (config.role === 'server') new TlsConnection(config.tls, { unixTime: 0, random: context.random, crypto })
+  }
+
+  /** The session in use, or the first one under negotiation. */
+  get active(): ControlChannel | undefined {
+    return this.#active
+  }
+
+  /** A session that may replace it. */
+  get initial(): ControlChannel | undefined {
+    return this.#initial
+  }
+
+  /** Client: begins the session. */
+  open(now: number): ControlChannel {
+    const { wrap } = this.#context.config
+    const v2 = wrap.type === 'tls-crypt-v2'
+    this.#active = this.#create(
+      {
+        peerSessionId: undefined,
+        wrap: this.#wrapState(v2 ? EARLY_NEGOTIATION_START : 0),
+        wrappedKey: v2 ? wrap.wrappedKey : undefined,
+        resetOpcode: v2 ? Opcode.CONTROL_HARD_RESET_CLIENT_V3 : Opcode.CONTROL_HARD_RESET_CLIENT_V2,
+      },
+      now,
+    )
+    return this.#active
+  }
+
+  /** Server: goes on behind a stateless exchange of resets. SESS-86 */
+  resume(now: number): void {
+    const { resume } = this.#context.config
+    if (resume === undefined) return
+    const wrap = this.#wrapState(resume.replayPacketId, resume.clientKey)
+    const { peerSessionId, sessionId } = resume
+    this.#active = this.#create({ sessionId, peerSessionId, wrap, wrappedKey: undefined, resetOpcode: undefined }, now)
+  }
+
+  /** Takes a control datagram. Returns why it was dropped. */
+  receive(datagram: Uint8Array, now: number): DropReason | undefined {
+    if (datagram.length < CONTROL_HEADER_LENGTH) return 'too-short'
+    const opcode = opcodeOf(datagram[0] as number)
+    const problem = opcodeProblem(opcode, this.#context.config.role)
+    if (problem !== undefined) return problem
+    if (!carriesWrappedKey(opcode)) return this.#dispatch(datagram, undefined, now)
+    if (this.#v2 === undefined) return 'opcode-needs-wrapped-key'
+    const parts = splitWrappedKey(datagram)
+    return typeof parts === 'string' ? parts : this.#dispatch(parts.packet, parts.wrappedKey, now)
+  }
+
+  #dispatch(packet: Uint8Array, wrappedKey: Uint8Array | undefined, now: number): DropReason | undefined {
+    for (const channel of [this.#active, this.#initial]) {
+      // SESS-80: a client takes any answer to its first packet; after that the session id decides.
+      const known = channel?.peerSessionId
+      if (channel !== undefined && (known === undefined || names(packet, known))) return channel.receive(packet, now)
+    }
+    // SESS-81: only a client's hard reset opens a session.
+    if (!isClientReset(opcodeOf(packet[0] as number))) return 'session-id-mismatch'
+    return this.#admit(packet, wrappedKey, now)
+  }
+
+  /** A hard reset of a session not known yet. SESS-82 to SESS-84 */
+  #admit(datagram: Uint8Array, wrappedKey: Uint8Array | undefined, now: number): DropReason | undefined {
+    const wrap = this.#wrapFor(wrappedKey)
+    if (typeof wrap === 'string') return wrap
+    const opened = wrap.open(datagram)
+    if (typeof opened === 'string') return opened
+    const { packet } = opened
+    if (!isFirst(packet)) return 'unexpected-reset' // SESS-83
+    // SESS-84: a session whose peer has answered us keeps its slot.
+    if (this.#active !== undefined && this.#initial?.primary.peerAnswered === true) return 'unexpected-reset'
+    const peerSessionId = packet.sessionId
+    const resetOpcode = Opcode.CONTROL_HARD_RESET_SERVER_V2
+    const channel = this.#create({ peerSessionId, wrap, wrappedKey: undefined, resetOpcode }, now)
+    if (this.#active === undefined) this.#active = channel
+    else this.#initial = channel
+    return channel.receive(datagram, now)
+  }
+
+  /** The initial session takes the active one's place. SESS-85 */
+  takeOver(): void {
+    this.#active = this.#initial
+    this.#initial = undefined
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#active = undefined
+    this.#initial = undefined
+  }
+
+  /** Numbers that tell two states of this machine apart; nothing secret. */
+  digest(): readonly (string | number)[] {
+    return [...(this.#active?.digest() ?? ['none']), ...(this.#initial?.digest() ?? ['none'])]
+  }
+
+  /** Forgets the initial session. */
+  dropInitial(): void {
+    this.#initial = undefined
+  }
+
+  /** The next news of any session. */
+  poll(): SlotEvent | undefined {
+    for (const channel of [this.#active, this.#initial]) {
+      const news = channel?.poll()
+      if (channel !== undefined && news !== undefined) return { channel, ...news }
+    }
+    return undefined
+  }
+
+  /** Sends everything due. */
+  flush(now: number): void {
+    this.#active?.flush(now)
+    this.#initial?.flush(now)
+  }
+
+  /** Runs what is due. */
+  handleTimeout(now: number): void {
+    this.#active?.handleTimeout(now)
+    this.#initial?.handleTimeout(now)
+  }
+
+  /** The earliest deadline of any negotiation. */
+  deadline(): { readonly at: number; readonly name: TimerName } {
+    let earliest: { readonly at: number; readonly name: TimerName } = { at: Infinity, name: 'retransmit' }
+    for (const channel of [this.#active, this.#initial]) {
+      const deadline = channel?.deadline()
+      if (deadline !== undefined && deadline.at < earliest.at) earliest = deadline
+    }
+    return earliest
+  }
+
+  #create(
+    start: {
+      readonly sessionId?: Uint8Array
+      readonly peerSessionId: Uint8Array | undefined
+      readonly wrap: WrapState
+      readonly wrappedKey: Uint8Array | undefined
+      readonly resetOpcode: number | undefined
+    },
+    now: number,
+  ): ControlChannel {
+    const { outbox, random } = this.#context
+    const localSessionId = start.sessionId ?? newSessionId(random)
+    const template = this.#template(start.wrap.wrap, start.wrappedKey?.length ?? 0)
+    const { trace } = this.#context.config
+    return new ControlChannel({ ...start, localSessionId, template, trace }, outbox, now)
+  }
+
+  #template(wrap: ControlWrap, wrappedKeyLength: number): KeyTemplate {
+    const { config, crypto, random, timeOrigin } = this.#context
+    const { tlsTimeout, tlsTimeoutMax, handWindow } = config.timers
+    const limit = (behind: number) =>
+      controlPayloadLimit({
+        maxPacketSize: config.maxPacketSize,
+        transport: config.transport === 'udp' ? 'udp6' : 'tcp6',
+        wrapOverhead: wrap.overhead,
+        ackCount: ACKS_COUNTED,
+        wrappedKeyLength: behind,
+      })
+    return {
+      role: config.role,
+      tls: config.tls,
+      keyMessage: this.#keyMessage,
+      tlsTimeout,
+      tlsTimeoutMax,
+      handWindow,
+      payloadLimit: limit(0),
+      wrappedKeyPayloadLimit: limit(wrappedKeyLength),
+      hasWrappedKey: wrappedKeyLength > 0,
+      maxAcks: config.maxAcks,
+      crypto,
+      random,
+      timeOrigin,
+    }
+  }
+
+  /** The wrap of a reset that came with or without a wrapped key. SESS-82 */
+  #wrapFor(wrappedKey: Uint8Array | undefined): WrapState | DropReason {
+    if (this.#v2 === undefined) return this.#wrapState(0)
+    if (wrappedKey === undefined) return 'opcode-wrong-direction'
+    const client = this.#v2.unwrap(wrappedKey)
+    return typeof client === 'string' ? client : this.#wrapState(0, client.key)
+  }
+
+  /** A fresh wrap as configured, or under the key that a tls-crypt-v2 client brought. */
+  #wrapState(used: number, clientKey?: StaticKey): WrapState {
+    const { config, crypto } = this.#context
+    const { role, wrap, replay } = config
+    if (clientKey !== undefined)
+      return new WrapState(createTlsCryptKeys(crypto, clientKey, role), clientKey, replay, used)
+    switch (wrap.type) {
+      case 'none':
+      case 'tls-crypt-v2-server':
+        return new WrapState(plainWrap, undefined, replay, used)
+      case 'tls-auth': {
+        const digest = wrap.digest ?? (config.auth === 'none' ? 'SHA1' : config.auth)
+        return new WrapState(createTlsAuthKeys(crypto, wrap.key, wrap.direction, digest), wrap.key, replay, used)
+      }
+      case 'tls-crypt':
+      case 'tls-crypt-v2':
+        return new WrapState(createTlsCryptKeys(crypto, wrap.key, role), wrap.key, replay, used)
+    }
+  }
+}
+
+/** True when the datagram shows that session id as its sender's. */
+function names(datagram: Uint8Array, sessionId: Uint8Array): boolean {
+  return equalRangeConstantTime(datagram, 1, sessionId, 0, SESSION_ID_LENGTH)
+}
+
+/** A reset that can open a session: message 0 of key id 0, acknowledging nothing. */
+function isFirst(packet: ControlPacket): boolean {
+  return packet.keyId === 0 && packet.packetId === 0 && packet.acks.length === 0
+}
+
+function newSessionId(random: RandomSource): Uint8Array {
+  for (;;) {
+    const id = random(SESSION_ID_LENGTH)
+    if (id.some((byte) => byte !== 0)) return id
+  }
+}

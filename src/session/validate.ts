@@ -1,0 +1,207 @@
+/**
+ * From what a host configured to what a session works with: every default filled in, every contradiction refused.
+ *
+ * All checks happen here and in the constructors that follow it, before a byte moves. Errors name the option in the
+ * reference's spelling and say what would be right (spec/session.md, SESS-40 to SESS-43).
+ */
+import { ConfigError } from '../bytes/index.ts'
+import {
+  cipherByName,
+  type CompressionFraming,
+  type DataCipher,
+  DEFAULT_DATA_CIPHERS,
+  parseCipherList,
+  type PullFilter,
+} from '../control/index.ts'
+import type { CbcAlgorithm, CryptoProvider, HashName } from '../crypto/index.ts'
+import { isAead } from '../data/index.ts'
+import { REPLAY_WINDOW_SECONDS, REPLAY_WINDOW_SIZE } from '../reliability/index.ts'
+import type { TlsConfig } from '../tls/index.ts'
+import {
+  DEFAULT_TIMERS,
+  type LoginConfig,
+  type PeerInfoConfig,
+  type PushConfig,
+  type ResumedReset,
+  type SessionConfig,
+  type SessionTimers,
+  type StaticChallenge,
+  type WrapConfig,
+} from './config.ts'
+import type { ReplaySettings } from './wrap-state.ts'
+
+/** A configuration with nothing left open. */
+export interface ResolvedConfig {
+  readonly role: 'client' | 'server'
+  readonly pointToPoint: boolean
+  readonly transport: 'udp' | 'tcp'
+  readonly device: 'tun' | 'tap'
+  readonly wrap: WrapConfig
+  readonly tls: TlsConfig
+  readonly dataCiphers: readonly DataCipher[]
+  readonly fallback: DataCipher | undefined
+  readonly auth: HashName | 'none'
+  readonly login: LoginConfig
+  readonly staticChallenge: StaticChallenge | undefined
+  readonly admission: 'automatic' | 'ask'
+  readonly push: PushConfig
+  readonly pullFilter: PullFilter | undefined
+  readonly peerInfo: PeerInfoConfig
+  readonly timers: SessionTimers
+  readonly replay: ReplaySettings
+  readonly maxPacketSize: number
+  readonly tunMtu: number
+  readonly mssfix: SessionConfig['mssfix']
+  readonly fragment: number
+  readonly compression: CompressionFraming
+  readonly allowCompression: 'no' | 'asym'
+  readonly exitNotify: number
+  readonly maxAcks: number
+  readonly trace: boolean
+  readonly resume: ResumedReset | undefined
+}
+
+const AEAD_CIPHERS: readonly DataCipher[] = ['AES-128-GCM', 'AES-192-GCM', 'AES-256-GCM', 'CHACHA20-POLY1305']
+const CBC_KEYS: readonly (readonly [CbcAlgorithm, number])[] = [
+  ['AES-128-CBC', 16],
+  ['AES-192-CBC', 24],
+  ['AES-256-CBC', 32],
+  ['BF-CBC', 16],
+  ['DES-EDE3-CBC', 24],
+]
+/** Day in ms: the longest duration of a liveness timer. */
+const DAY = 86_400_000
+
+/**
+ * Checks a configuration and fills in its defaults.
+ * @throws ConfigError
+ */
+export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): ResolvedConfig {
+  const pointToPoint = config.mode === 'point-to-point'
+  const auth = config.auth ?? 'SHA1'
+  const supported = supportedCiphers(crypto)
+  const { transport, role } = config
+  const resolved: ResolvedConfig = {
+    role,
+    pointToPoint,
+    transport,
+    device: config.device ?? 'tun',
+    wrap: config.wrap ?? { type: 'none' },
+    tls: {
+      ...config.tls,
+      role,
+      clientAuth: config.tls.clientAuth ?? 'required',
+    },
+    dataCiphers: resolveCiphers(config.dataCiphers, supported, crypto),
+    fallback: resolveFallback(config.dataCiphersFallback, supported),
+    auth,
+    login: config.login ?? { type: 'none' },
+    staticChallenge: config.staticChallenge,
+    admission: config.admission ?? 'automatic',
+    push: config.push ?? { options: [] },
+    pullFilter: config.pullFilter,
+    peerInfo: config.peerInfo ?? {},
+    timers: resolveTimers(config.timers),
+    replay: {
+      size: inRange('replay-window', config.replayWindow?.size ?? REPLAY_WINDOW_SIZE, 1, 65_536),
+      seconds: inRange('replay-window', (config.replayWindow?.time ?? REPLAY_WINDOW_SECONDS * 1000) / 1000, 0, 600),
+    },
+    maxPacketSize: inRange('max-packet-size', config.maxPacketSize ?? 1250, 154, 2048),
+    tunMtu: inRange('tun-mtu', config.tunMtu ?? 1500, 68, 65_535),
+    mssfix: config.mssfix,
+    fragment: inRange('fragment', config.fragment ?? 0, 0, 65_535),
+    compression: config.compression ?? 'none',
+    allowCompression: config.allowCompression ?? 'no',
+    exitNotify: inRange('explicit-exit-notify', config.explicitExitNotify ?? (role === 'client' ? 1 : 0), 0, 10),
+    maxAcks: config.maxAcks ?? (role === 'client' && (config.wrap ?? { type: 'none' }).type === 'none' ? 4 : 8),
+    trace: config.trace ?? false,
+    resume: config.resume,
+  }
+  refuseContradictions(resolved)
+  return resolved
+}
+
+/** SESS-41: combinations that could never work. */
+function refuseContradictions(config: ResolvedConfig): void {
+  const { role, transport, wrap } = config
+  if (wrap.type === 'tls-crypt-v2' && role === 'server') {
+    throw new ConfigError('tls-crypt-v2', 'a server takes a tls-crypt-v2 server key, not a client key')
+  }
+  if (wrap.type === 'tls-crypt-v2-server' && role === 'client') {
+    throw new ConfigError('tls-crypt-v2', 'a client takes a tls-crypt-v2 client key, not the server key')
+  }
+  if (wrap.type === 'tls-auth' && wrap.digest === undefined && config.auth === 'none') {
+    throw new ConfigError('tls-auth', 'tls-auth needs a digest: auth none leaves it without one')
+  }
+  if (config.fragment > 0 && transport === 'tcp') {
+    throw new ConfigError('fragment', 'fragment works over UDP only')
+  }
+  if (config.fragment > 0 && config.fragment < 68) throw new ConfigError('fragment', 'fragment is at least 68')
+  if (config.staticChallenge !== undefined && config.login.type === 'none') {
+    throw new ConfigError('static-challenge', 'static-challenge needs auth-user-pass')
+  }
+  const macCiphers = [...config.dataCiphers, config.fallback].filter((name) => name !== undefined && !isAead(name))
+  if (config.auth === 'none' && macCiphers.length > 0) {
+    throw new ConfigError('auth', `auth none lets anybody forge ${String(macCiphers[0])} packets: choose a digest`)
+  }
+  const { peerId } = config.push
+  if (peerId !== undefined) inRange('peer-id', peerId, 0, 0xfffffe)
+  if (config.resume !== undefined && role === 'client') {
+    throw new ConfigError('resume', 'only a server takes a stateless exchange over')
+  }
+}
+
+/** Every data cipher that this provider can do. */
+function supportedCiphers(crypto: CryptoProvider): readonly DataCipher[] {
+  const cbc = CBC_KEYS.filter(([name, length]) => crypto.createCbc(name, new Uint8Array(length)) !== undefined)
+  return [...AEAD_CIPHERS, ...cbc.map(([name]) => name)]
+}
+
+function resolveCiphers(
+  names: readonly string[] | undefined,
+  supported: readonly DataCipher[],
+  crypto: CryptoProvider,
+): readonly DataCipher[] {
+  if (names !== undefined) return parseCipherList(names.join(':'), supported)
+  if (crypto.fastAes) return DEFAULT_DATA_CIPHERS
+  // SESS-42: without AES hardware ChaCha20 is several times faster.
+  return [...DEFAULT_DATA_CIPHERS].sort((a, b) => rank(a) - rank(b))
+}
+
+function rank(cipher: DataCipher): number {
+  return cipher === 'CHACHA20-POLY1305' ? 0 : 1
+}
+
+function resolveFallback(name: string | undefined, supported: readonly DataCipher[]): DataCipher | undefined {
+  if (name === undefined) return undefined
+  const cipher = cipherByName(name)?.name
+  if (cipher !== undefined && supported.includes(cipher)) return cipher
+  throw new ConfigError('data-ciphers-fallback', `data-ciphers-fallback: ${name} is not available here`)
+}
+
+function resolveTimers(given: Partial<SessionTimers> | undefined): SessionTimers {
+  const timers = { ...DEFAULT_TIMERS, ...given }
+  inRange('tls-timeout', timers.tlsTimeout, 1, DAY)
+  inRange('tls-timeout', timers.tlsTimeoutMax, timers.tlsTimeout, Infinity)
+  inRange('hand-window', timers.handWindow, 1000, DAY)
+  inRange('tran-window', timers.tranWindow, 0, 0xffffffff)
+  inRange('reneg-sec', timers.renegotiateAfter, 0, 0xffffffffff)
+  inRange('reneg-sec', timers.renegotiateAfterMin, 0, Math.max(timers.renegotiateAfter, 0))
+  inRange('reneg-bytes', timers.renegotiateBytes, 0, Number.MAX_SAFE_INTEGER)
+  inRange('reneg-pkts', timers.renegotiatePackets, 0, Number.MAX_SAFE_INTEGER)
+  inRange('ping', timers.ping, 0, DAY)
+  inRange('ping-restart', timers.pingRestart, 0, DAY)
+  inRange('ping-exit', timers.pingExit, 0, DAY)
+  inRange('inactive', timers.inactive, 0, 0xffffffffff)
+  inRange('inactive', timers.inactiveBytes, 0, Number.MAX_SAFE_INTEGER)
+  inRange('session-timeout', timers.sessionTimeout, 0, 0xffffffffff)
+  inRange('push-request', timers.pushRequestFirst, 0, DAY)
+  inRange('push-request', timers.pushRequestInterval, 100, DAY)
+  return timers
+}
+
+/** SESS-43: a number outside its range names the option and the range. */
+function inRange(option: string, value: number, least: number, most: number): number {
+  if (value >= least && value <= most) return value
+  throw new ConfigError(option, `${option} must be from ${least} to ${most}, not ${value}`)
+}
