@@ -86,6 +86,11 @@ export function file(name = 'file'): Argument<string, 'required'> {
   return { ...kind(name, 'a file name', notEmpty, 'never'), file: 'content' }
 }
 
+/** A file with a password. Its name is never quoted: people put the password itself there. */
+export function passwordFile(name = 'file'): Argument<string, 'required'> {
+  return { ...file(name), secret: true }
+}
+
 /** A file or directory that only the host touches. */
 export function path(name: string): Argument<string, 'required'> {
   return { ...kind(name, 'a path', notEmpty, 'never'), file: 'path' }

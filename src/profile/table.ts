@@ -4,7 +4,6 @@
  * The rows stand in `directives/`, by subject; here they become one map and one type. Lookup goes through a `Map`, so that
  * a directive called `__proto__` or `constructor` is an unknown name like any other (PROF-9).
  */
-import type { Argument } from './argument.ts'
 import type { Directive, DirectiveValues } from './directive.ts'
 import { clientDirectives } from './directives/client.ts'
 import { cryptoDirectives } from './directives/crypto.ts'
@@ -29,7 +28,7 @@ type Rows = typeof generalDirectives &
   typeof toolDirectives
 
 /** Every directive's name. */
-export type DirectiveName = keyof Rows & string
+export type DirectiveName = keyof Rows
 
 /** The typed values of a directive, in the order of its arguments. */
 export type ValuesFor<N extends DirectiveName> = DirectiveValues<Rows[N]>
@@ -54,7 +53,7 @@ const table: ReadonlyMap<string, Directive> = new Map(DIRECTIVE_GROUPS.flatMap((
 export const DIRECTIVE_NAMES: readonly DirectiveName[] = [...table.keys()] as DirectiveName[]
 
 /** The row of a directive, or `undefined` when no release knows the name. */
-export function directiveRow(name: string): Directive<readonly Argument[]> | undefined {
+export function directiveRow(name: string): Directive | undefined {
   return table.get(name)
 }
 

@@ -1,7 +1,19 @@
 /**
  * Directives of an end that connects: remotes, retries, proxies, login, what it takes from the server.
  */
-import { choice, file, host, integer, optional, path, port, rest, seconds, secretText, text } from '../argument.ts'
+import {
+  choice,
+  host,
+  integer,
+  optional,
+  passwordFile,
+  path,
+  port,
+  rest,
+  seconds,
+  secretText,
+  text,
+} from '../argument.ts'
 import { custom } from '../argument.ts'
 import { directive } from '../directive.ts'
 import { PROTOCOLS } from './link.ts'
@@ -39,7 +51,7 @@ export const clientDirectives = {
     does: 'Stands in for the username from now on.',
     pushable: '2.6',
   }),
-  'auth-user-pass': directive([optional(file())], {
+  'auth-user-pass': directive([optional(passwordFile())], {
     status: 'supported',
     roles: ['client', 'peer'],
     inline: '2.6',
@@ -127,7 +139,7 @@ export const clientDirectives = {
     counts: { '2.7': [0, 15] },
     inertSince: '2.7',
   }),
-  'http-proxy-user-pass': directive([file(), rest(text('word'))], {
+  'http-proxy-user-pass': directive([passwordFile(), rest(text('word'))], {
     status: 'supported',
     roles: ['client', 'peer'],
     inline: true,

@@ -1,7 +1,19 @@
 /**
  * Directives of the control channel: roles, certificates and how they are judged, TLS itself, wrapping.
  */
-import { choice, command, custom, file, integer, optional, path, rest, seconds, text } from '../argument.ts'
+import {
+  choice,
+  command,
+  custom,
+  file,
+  integer,
+  optional,
+  passwordFile,
+  path,
+  rest,
+  seconds,
+  text,
+} from '../argument.ts'
 import { directive } from '../directive.ts'
 
 const direction = choice('direction', ['0', '1'])
@@ -9,7 +21,7 @@ const SERVER = ['server'] as const
 
 /** Certificates, TLS, wrapping of control packets. */
 export const tlsDirectives = {
-  askpass: directive([optional(file())], {
+  askpass: directive([optional(passwordFile())], {
     status: 'supported',
     does: 'The passphrase of the private key: a file, or asked for.',
   }),

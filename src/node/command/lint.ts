@@ -1,0 +1,79 @@
+/**
+ * `ovpn lint`: everything that is wrong with a profile, and whether a given release takes it.
+ */
+import { parseArgs } from 'node:util'
+import { describeProblem, isFatal, lint, LINT_PEERS, parseLintPeer, type ProfileProblem } from '../../profile/index.ts'
+import { inspectProfileFile } from '../profile-files.ts'
+import { type CommandIo, CommandLineError, EXIT } from './io.ts'
+
+const HELP = `ovpn lint: say everything that is wrong with a profile
+
+usage: ovpn lint FILE [options]
+
+  --peer RELEASE   ask on behalf of ${LINT_PEERS.join(', ')} instead of this library
+  --quiet          errors only
+  --json           one JSON object a line instead of text
+
+Exit codes: 0 it can work, 2 it can't, or the command line is wrong or the file can't be read.`
+
+/** Runs `ovpn lint`. */
+export function runLint(args: readonly string[], io: CommandIo): number {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      peer: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    io.out(HELP)
+    return EXIT.ok
+  }
+  const [path, ...more] = positionals
+  if (path === undefined || more.length > 0) throw new CommandLineError('exactly one profile is wanted')
+  const peer = values.peer === undefined ? undefined : parseLintPeer(values.peer)
+  if (values.peer !== undefined && peer === undefined) {
+    throw new CommandLineError(`--peer wants one of ${LINT_PEERS.join(', ')}, not "${values.peer}"`)
+  }
+  const { profile, problems } = inspect(path)
+  const found = peer === undefined ? problems : lint(profile, { peer })
+  const shown = values.quiet ? found.filter(isFatal) : found
+  for (const problem of shown)
+    io.out(values.json ? JSON.stringify({ event: 'problem', ...problem }) : describeProblem(problem))
+  const verdict = summary(found)
+  io.out(
+    values.json
+      ? JSON.stringify({ event: 'verdict', peer: peer ?? 'ovpn-core', ...verdict })
+      : describeVerdict(verdict),
+  )
+  return verdict.works ? EXIT.ok : EXIT.usage
+}
+
+function inspect(path: string): ReturnType<typeof inspectProfileFile> {
+  try {
+    return inspectProfileFile(path)
+  } catch (error) {
+    throw new CommandLineError(`can't read ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+interface Verdict {
+  readonly works: boolean
+  readonly errors: number
+  readonly warnings: number
+  readonly notes: number
+}
+
+function summary(found: readonly ProfileProblem[]): Verdict {
+  const count = (severity: ProfileProblem['severity']): number =>
+    found.filter((problem) => problem.severity === severity).length
+  const errors = count('error')
+  return { works: errors === 0, errors, warnings: count('warning'), notes: count('note') }
+}
+
+function describeVerdict({ works, errors, warnings, notes }: Verdict): string {
+  return `${works ? 'can work' : 'can not work'}: ${errors} error(s), ${warnings} warning(s), ${notes} note(s)`
+}

@@ -1,0 +1,138 @@
+/**
+ * Will this profile work with that release, and why not.
+ *
+ * For a release of the reference the answer is about the profile as its own configuration: an `error` means that the
+ * release refuses it at its start (PROF-19). Warnings say what has no effect there, what is deprecated, and what the two
+ * ends may disagree about when the other end is of that release. For `openvpn3` see `lint-openvpn3.ts`.
+ */
+import { wordCount } from './directive.ts'
+import type { Entry } from './entry.ts'
+import { lintInteroperability } from './lint-interoperability.ts'
+import { lintOpenvpn3 } from './lint-openvpn3.ts'
+import type { ProfileProblem, ProblemCode, ProblemSeverity } from './problem.ts'
+import type { Profile } from './profile.ts'
+import { describeCounts } from './read.ts'
+import { isAtLeast, type LintPeer, type Release } from './release.ts'
+import { applyRule, judgeRow, RULES } from './rules.ts'
+import { inRange, RuleView } from './rules/rule.ts'
+
+/** What {@link lint} is asked. */
+export interface LintOptions {
+  readonly peer: LintPeer
+}
+
+/** Findings of the reader that every release shares. */
+const SHARED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'unbalanced-quote',
+  'bad-backslash',
+  'dangling-backslash',
+  'line-too-long',
+  'too-many-words',
+  'nul-character',
+  'unterminated-block',
+  'stray-close-tag',
+  'block-not-allowed',
+  'nested-connection',
+  'connection-directive',
+  'include-depth',
+  'include-limit',
+  'file-missing',
+  'unknown-directive',
+  'ignored',
+])
+
+/** Findings about a profile in the eyes of a release, in the order of the text. */
+export function lint(profile: Profile, options: LintOptions): readonly ProfileProblem[] {
+  const { peer } = options
+  const shared = profile.readProblems.filter((problem) => SHARED.has(problem.code))
+  const found = peer === 'openvpn3' ? lintOpenvpn3(profile) : lintRelease(profile, peer)
+  return [...shared, ...found].sort((a, b) =>
+    a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
+  )
+}
+
+function lintRelease(profile: Profile, release: Release): ProfileProblem[] {
+  const view = new RuleView(profile, release)
+  const found = profile.entries.flatMap((entry) => lintEntry(entry, profile, release))
+  for (const rule of RULES) {
+    if (inRange(release, rule.refusedBy)) found.push(...applyRule(rule, view, 'error', release))
+    else if (rule.code === 'dangerous' || rule.code === 'deprecated') found.push(...applyRule(rule, view, 'warning'))
+  }
+  return [...found, ...lintInteroperability(view, release)]
+}
+
+/** One directive in the eyes of a release. */
+function lintEntry(entry: Entry, profile: Profile, release: Release): ProfileProblem[] {
+  const unknown = whyUnknown(entry, release)
+  if (unknown !== undefined) {
+    const allowed = entry.optional || profile.ignorable.has(entry.name)
+    const remedy = entry.row.deprecated?.instead ?? 'take it out, or put "setenv opt" before it'
+    return [finding(entry, 'not-in-release', allowed ? 'note' : 'error', unknown, remedy, release)]
+  }
+  return [...lintWords(entry, release), ...judgeRow(entry, release)]
+}
+
+/** Why the release does not take the directive at all, or `undefined` when it does. */
+function whyUnknown(entry: Entry, release: Release): string | undefined {
+  const { since, until, fatalSince, windows, inline } = entry.row
+  if (since !== undefined && !isAtLeast(release, since)) return `it came with ${since}`
+  if (until !== undefined && !isAtLeast(until, release)) return `it went after ${until}`
+  if (windows === true) return 'only Windows builds know it'
+  if (fatalSince !== undefined && isAtLeast(release, fatalSince)) return `it is refused since ${fatalSince}`
+  if (entry.content !== undefined && inline !== undefined && inline !== true && !isAtLeast(release, inline)) {
+    return `it may stand in an inline block since ${inline}`
+  }
+  return undefined
+}
+
+/** The number and the kind of a directive's words. PROF-10 */
+function lintWords(entry: Entry, release: Release): ProfileProblem[] {
+  if (entry.content !== undefined) return []
+  const { row, words } = entry
+  const [least, most] = wordCount(row, release)
+  if (words.length < least || words.length > most) {
+    return [
+      finding(
+        entry,
+        'argument-count',
+        'error',
+        `it has ${words.length} word(s) after its name`,
+        describeCounts(row),
+        release,
+      ),
+    ]
+  }
+  if (row.inertSince !== undefined && isAtLeast(release, row.inertSince)) return []
+  const found: ProfileProblem[] = []
+  for (const [index, argument] of row.arguments.entries()) {
+    const own = argument.need === 'rest' ? words.slice(index) : words.slice(index, index + 1)
+    for (const [offset, word] of own.entries()) {
+      if (argument.read(word) !== undefined) continue
+      const since = argument.checkedSince
+      const refused = since === 'always' || (since !== 'never' && isAtLeast(release, since))
+      const message = `word ${index + offset + 1} is no ${argument.name} it takes`
+      const problem = finding(
+        entry,
+        'bad-argument',
+        refused ? 'error' : 'warning',
+        message,
+        `it wants ${argument.expected}`,
+        release,
+      )
+      found.push({ ...problem, column: entry.columnOf(index + offset) })
+    }
+  }
+  return found
+}
+
+function finding(
+  entry: Entry,
+  code: ProblemCode,
+  severity: ProblemSeverity,
+  message: string,
+  remedy: string,
+  since: Release,
+): ProfileProblem {
+  const { file, line, column } = entry.place
+  return { code, severity, file, line, column, directive: entry.name, message, remedy, since }
+}

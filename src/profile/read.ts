@@ -1,0 +1,492 @@
+/**
+ * Documents into entries: the pass that knows the directive table.
+ *
+ * It follows includes, opens connection blocks, resolves `setenv opt` and `ignore-unknown-option`, checks the number and
+ * the kind of every directive's words, and collects what is wrong. What releases differ in is left to `lint.ts`: here a
+ * directive is good when one release from 2.4 to 2.7 takes it. The work is linear in the text read: includes are bounded
+ * in depth and in total size (PROF-12).
+ */
+import type { Argument } from './argument.ts'
+import { type Directive, wordCount } from './directive.ts'
+import {
+  type BlockNode,
+  type DirectiveNode,
+  type DocumentNode,
+  parseDocument,
+  type ProfileDocument,
+} from './document.ts'
+import { Entry, type Place } from './entry.ts'
+import { type LexFault, MAX_LINE_BYTES, MAX_WORDS, type Word } from './lexer.ts'
+import { directoryOf, resolvePath } from './paths.ts'
+import type { ProblemCode, ProblemSeverity, ProfileProblem } from './problem.ts'
+import { RELEASES } from './release.ts'
+import type { ProfileFiles } from './source.ts'
+import { nearestDirective, vendorDirective } from './spelling.ts'
+import { directiveRow, isDirectiveName } from './table.ts'
+
+/** How deep `config` may nest. */
+export const MAX_INCLUDE_DEPTH = 10
+/** Most UTF-16 units of all included files together. */
+export const MAX_INCLUDED_TEXT = 4 * 1024 * 1024
+
+/** What the text is: a whole profile, a server's file for one client, or a command line. */
+export type ProfileContext = 'profile' | 'per-client' | 'command-line'
+
+/** A file that a directive names. */
+export interface FileReference {
+  /** Key into {@link ProfileFiles}. */
+  readonly path: string
+  readonly directive: string
+  readonly place: Place
+}
+
+/** A connection block: its place and how many entries stand before it. */
+export interface ConnectionBlock {
+  readonly place: Place
+  readonly entriesBefore: number
+}
+
+/** The outcome of reading. */
+export interface ReadResult {
+  readonly entries: readonly Entry[]
+  readonly blocks: readonly ConnectionBlock[]
+  readonly documents: readonly ProfileDocument[]
+  readonly problems: readonly ProfileProblem[]
+  /** Files named but not supplied. */
+  readonly missing: readonly FileReference[]
+  readonly ignorable: ReadonlySet<string>
+}
+
+/** Marks the content of a file argument as standing in an inline block. */
+const INLINE_MARKERS = new Set(['[inline]', '[[INLINE]]'])
+
+/** Reads a document and what it includes. Never throws. */
+export function readDocument(
+  document: ProfileDocument,
+  files: ProfileFiles | undefined,
+  context: ProfileContext,
+): ReadResult {
+  const reader = new ProfileReader(files, context)
+  reader.read(document, 1)
+  return reader.result()
+}
+
+/** One directive on its way through the reader. */
+interface Line {
+  readonly place: Place
+  readonly words: readonly Word[]
+  readonly block: BlockNode | undefined
+  readonly optional: boolean
+  readonly depth: number
+}
+
+class ProfileReader {
+  readonly #files: ProfileFiles | undefined
+  readonly #context: ProfileContext
+  readonly #entries: Entry[] = []
+  readonly #blocks: ConnectionBlock[] = []
+  readonly #documents: ProfileDocument[] = []
+  readonly #problems: ProfileProblem[] = []
+  readonly #missing: FileReference[] = []
+  readonly #ignorable = new Set<string>()
+  readonly #inlineNames = new Set<string>()
+  #forwardCompatible = false
+  #included = 0
+  #unknown = 0
+  /** A closing tag without a block: single words around it may be what the block held. */
+  #looseText = false
+  #connection: number | undefined
+  #directory = ''
+  #changedDirectory = false
+
+  constructor(files: ProfileFiles | undefined, context: ProfileContext) {
+    this.#files = files
+    this.#context = context
+  }
+
+  result(): ReadResult {
+    return {
+      entries: this.#entries,
+      blocks: this.#blocks,
+      documents: this.#documents,
+      problems: this.#problems,
+      missing: this.#missing,
+      ignorable: this.#ignorable,
+    }
+  }
+
+  /** Reads all of a file. `depth` counts the files it lies in, itself included. */
+  read(document: ProfileDocument, depth: number): void {
+    this.#documents.push(document)
+    const outer = this.#directory
+    if (!this.#changedDirectory) this.#directory = directoryOf(document.file)
+    for (const node of document.nodes) {
+      if (node.type === 'block') this.#inlineNames.add(node.name)
+      else if (node.type === 'directive' && node.words[0]?.text.startsWith('</') === true) this.#looseText = true
+    }
+    this.#readNodes(document.nodes, document.file, depth)
+    if (!this.#changedDirectory) this.#directory = outer
+  }
+
+  #readNodes(nodes: readonly DocumentNode[], file: string, depth: number): void {
+    for (const node of nodes) {
+      if (node.type === 'directive') this.#readDirective(node, file, depth)
+      else if (node.type === 'block') this.#readBlock(node, file, depth)
+    }
+  }
+
+  #readDirective(node: DirectiveNode, file: string, depth: number): void {
+    const first = node.words[0]
+    const place = { file, line: node.line, column: first?.column ?? node.faultColumn }
+    if (node.fault !== undefined) {
+      this.#reportFault(node.fault, { ...place, column: node.faultColumn }, first?.text ?? '')
+      // What stands in the first sixteen words is read all the same, as the reference does.
+      if (node.fault !== 'too-many-words') return
+    }
+    this.#readLine({ place, words: node.words, block: undefined, optional: false, depth })
+  }
+
+  #readBlock(node: BlockNode, file: string, depth: number): void {
+    const place = { file, line: node.line, column: node.column }
+    const name = node.name
+    if (!node.terminated) {
+      this.#report(
+        'unterminated-block',
+        'error',
+        place,
+        name,
+        'the block has no closing tag',
+        `close it with a line </${shown(name)}>`,
+      )
+      // Everything up to the end of the text went into the block: a connection's lines are still worth reading.
+      if (node.children === undefined) return
+    }
+    if (node.children !== undefined) {
+      this.#readConnection(node.children, place, depth)
+      return
+    }
+    this.#readLine({ place, words: [{ text: name, column: node.column }], block: node, optional: false, depth })
+  }
+
+  /** PROF-13 */
+  #readConnection(children: readonly DocumentNode[], place: Place, depth: number): void {
+    if (this.#connection !== undefined) {
+      this.#report(
+        'nested-connection',
+        'error',
+        place,
+        'connection',
+        'a connection block lies inside another',
+        'close the outer one first',
+      )
+      return
+    }
+    if (this.#context === 'per-client') {
+      this.#report(
+        'connection-directive',
+        'error',
+        place,
+        'connection',
+        'a file for one client has no connections',
+        'take the block out',
+      )
+      return
+    }
+    this.#connection = this.#blocks.length
+    this.#blocks.push({ place, entriesBefore: this.#entries.length })
+    this.#readNodes(children, place.file, depth)
+    this.#connection = undefined
+  }
+
+  #readLine(line: Line): void {
+    const written = line.words[0]?.text ?? ''
+    const name = written.startsWith('--') && written.length >= 3 ? written.slice(2) : written
+    if (name === 'setenv' && line.words[1]?.text === 'opt' && line.block === undefined) {
+      // PROF-14
+      const words = line.words.slice(2)
+      if (words.length > 0) this.#readLine({ ...line, words, optional: true })
+      return
+    }
+    const row = directiveRow(name)
+    if (row === undefined || !isDirectiveName(name)) {
+      this.#unknownDirective(name, line)
+      return
+    }
+    if (line.block !== undefined && row.inline === undefined) {
+      this.#report(
+        'block-not-allowed',
+        'error',
+        line.place,
+        name,
+        'this directive takes no inline block',
+        `write it on one line`,
+      )
+      return
+    }
+    if (!this.#fitsContext(name, row, line)) return
+    const words = line.words.slice(1)
+    const values = line.block === undefined ? this.#readWords(name, row, words, line) : []
+    const entry = new Entry({
+      index: this.#entries.length,
+      name,
+      row,
+      place: line.place,
+      words: words.map((word) => word.text),
+      columns: words.map((word) => word.column),
+      values,
+      content: line.block?.content,
+      connection: this.#connection,
+      optional: line.optional,
+      directory: this.#directory,
+    })
+    this.#steer(entry, line)
+    this.#entries.push(entry)
+  }
+
+  /** Directives that change how the rest is read. */
+  #steer(entry: Entry, line: Line): void {
+    if (entry.name === 'ignore-unknown-option') for (const word of entry.words) this.#ignorable.add(word)
+    if (entry.name === 'setenv' && entry.words[0] === 'FORWARD_COMPATIBLE' && entry.words[1] === '1') {
+      this.#forwardCompatible = true
+    }
+    if (entry.name === 'cd' && entry.words[0] !== undefined) {
+      this.#directory = resolvePath(this.#directory, entry.words[0])
+      this.#changedDirectory = true
+    }
+    if (entry.name === 'config' && entry.words[0] !== undefined) this.#include(entry, entry.words[0], line.depth)
+    else this.#noteFiles(entry)
+  }
+
+  /** PROF-12 */
+  #include(entry: Entry, name: string, depth: number): void {
+    const path = resolvePath(this.#directory, name)
+    if (depth >= MAX_INCLUDE_DEPTH) {
+      this.#report(
+        'include-depth',
+        'error',
+        entry.place,
+        'config',
+        `files include each other more than ${MAX_INCLUDE_DEPTH} deep`,
+        'take the circle out',
+      )
+      return
+    }
+    const source = this.#files?.get(path)
+    if (source === undefined) {
+      this.#missingFile(path, entry)
+      return
+    }
+    this.#included += source.length
+    if (this.#included > MAX_INCLUDED_TEXT) {
+      this.#report(
+        'include-limit',
+        'error',
+        entry.place,
+        'config',
+        `more than ${MAX_INCLUDED_TEXT} characters are included`,
+        'include each file once',
+      )
+      return
+    }
+    this.read(parseDocument(path, source), depth + 1)
+  }
+
+  /** Looks whether the files an entry names were supplied. */
+  #noteFiles(entry: Entry): void {
+    for (const [index, argument] of entry.row.arguments.entries()) {
+      const word = entry.words[index]
+      if (argument.file !== 'content' || word === undefined || word === '') continue
+      if (INLINE_MARKERS.has(word) && this.#inlineNames.has(entry.name)) continue
+      if (entry.name === 'crl-verify' && entry.words[1] === 'dir') continue
+      const path = resolvePath(entry.directory, word)
+      if (this.#files?.has(path) !== true) this.#missingFile(path, entry, argument.secret)
+    }
+  }
+
+  #missingFile(path: string, entry: Entry, secret = false): void {
+    this.#missing.push({ path, directive: entry.name, place: entry.place })
+    // Without a map of files nothing can be said about them.
+    if (this.#files === undefined) return
+    const severity = entry.row.status === 'supported' ? 'error' : 'warning'
+    this.#report(
+      'file-missing',
+      severity,
+      entry.place,
+      entry.name,
+      secret ? 'there is no such file' : `there is no file "${shown(path)}"`,
+      'put the file there, or its text into an inline block',
+    )
+  }
+
+  #fitsContext(name: string, row: Directive, line: Line): boolean {
+    if (this.#connection !== undefined && row.connection !== true) {
+      this.#report(
+        'connection-directive',
+        'error',
+        line.place,
+        name,
+        'this directive may not stand in a connection block',
+        'move it out of the block',
+      )
+      return false
+    }
+    if (this.#context === 'per-client' && row.perClient !== true && !PER_CLIENT_TOO.has(name)) {
+      this.#report(
+        'connection-directive',
+        'error',
+        line.place,
+        name,
+        'this directive may not stand in a file for one client',
+        'move it to the server’s configuration',
+      )
+      return false
+    }
+    return true
+  }
+
+  /** PROF-10 */
+  #readWords(name: string, row: Directive, words: readonly Word[], line: Line): unknown[] {
+    if (!countFits(row, words.length)) {
+      this.#report(
+        'argument-count',
+        'error',
+        line.place,
+        name,
+        `it has ${words.length} word(s) after its name`,
+        describeCounts(row),
+      )
+      return []
+    }
+    const values: unknown[] = []
+    for (const [index, argument] of row.arguments.entries()) {
+      if (argument.need === 'rest') {
+        values.push(words.slice(index).map((word) => this.#readWord(name, row, argument, word, line)))
+        break
+      }
+      const word = words[index]
+      values.push(word === undefined ? undefined : this.#readWord(name, row, argument, word, line))
+    }
+    return values
+  }
+
+  #readWord(name: string, row: Directive, argument: Argument, word: Word, line: Line): unknown {
+    const value = argument.read(word.text)
+    if (value !== undefined) return value
+    const matters = argument.checkedSince === 'always' || row.status === 'supported'
+    const quoted = argument.secret ? `the ${argument.name}` : `"${shown(word.text)}"`
+    this.#report(
+      'bad-argument',
+      matters ? 'error' : 'warning',
+      { ...line.place, column: word.column },
+      name,
+      `${quoted} is no ${argument.name} it takes`,
+      `it wants ${argument.expected}`,
+    )
+    return undefined
+  }
+
+  #unknownDirective(name: string, line: Line): void {
+    const quiet = line.optional || this.#ignorable.has(name) || this.#forwardCompatible
+    if (quiet) {
+      this.#report(
+        'ignored',
+        'note',
+        line.place,
+        name,
+        'no release knows this directive',
+        'nothing: the profile allows it to be unknown',
+      )
+      return
+    }
+    if (name.startsWith('<')) {
+      this.#report(
+        'stray-close-tag',
+        'error',
+        line.place,
+        name,
+        'this tag closes nothing',
+        'open the block, or take the line out',
+      )
+      return
+    }
+    // A line that is no directive may be key material or a password that lost its block: PROF-20.
+    if (!looksLikeName(name) || (this.#looseText && line.words.length === 1)) {
+      this.#report(
+        'unknown-directive',
+        'error',
+        line.place,
+        '',
+        'the line starts with no directive',
+        'take it out, or put it into the block it belongs to',
+      )
+      return
+    }
+    const vendor = vendorDirective(name)
+    // Looking for a similar name is work: it is done for the first few.
+    const nearest = vendor === undefined && this.#unknown++ < 20 ? nearestDirective(name) : undefined
+    const remedy =
+      vendor ??
+      (nearest === undefined ? 'take the line out, or put "setenv opt" before it' : `did you mean "${nearest}"`)
+    this.#report('unknown-directive', 'error', line.place, name, 'no release knows this directive', remedy)
+  }
+
+  #reportFault(fault: LexFault, place: Place, name: string): void {
+    const [message, remedy] = FAULTS[fault]
+    this.#report(fault, fault === 'too-many-words' ? 'warning' : 'error', place, name, message, remedy)
+  }
+
+  #report(
+    code: ProblemCode,
+    severity: ProblemSeverity,
+    place: Place,
+    directive: string,
+    message: string,
+    remedy: string,
+  ): void {
+    const { file, line, column } = place
+    this.#problems.push({ code, severity, file, line, column, directive: shown(directive), message, remedy })
+  }
+}
+
+/** Directives that a server's file for one client may hold beside those marked in the table. */
+const PER_CLIENT_TOO: ReadonlySet<string> = new Set(['config', 'echo', 'parameter'])
+
+const FAULTS: Readonly<Record<LexFault, readonly [message: string, remedy: string]>> = {
+  'unbalanced-quote': ['a quotation mark is not closed on its line', 'close it, or put a backslash before it'],
+  'bad-backslash': [
+    'a backslash stands before a character it can not escape',
+    'double it: backslashes escape only themselves, double quotes and white space',
+  ],
+  'dangling-backslash': ['the text ends with a backslash', 'double it or take it out'],
+  'line-too-long': [`the line has more than ${MAX_LINE_BYTES} bytes`, 'shorten it, or use an inline block'],
+  'too-many-words': [`only the first ${MAX_WORDS} words of a line are read`, 'split it into several lines'],
+  'nul-character': ['the line holds a NUL character', 'save the file as plain text'],
+}
+
+/** True when some release takes so many words. */
+function countFits(row: Directive, count: number): boolean {
+  const fits = ([least, most]: readonly [number, number]): boolean => count >= least && count <= most
+  return fits(wordCount(row)) || (row.counts !== undefined && RELEASES.some((release) => fits(wordCount(row, release))))
+}
+
+/** How a directive is written, for a remedy. */
+export function describeCounts(row: Directive): string {
+  if (row.arguments.length === 0) return 'write it alone on its line'
+  const words = row.arguments.map((argument) => {
+    if (argument.need === 'required') return argument.name
+    return argument.need === 'optional' ? `[${argument.name}]` : `[${argument.name} ...]`
+  })
+  return `after its name come: ${words.join(' ')}`
+}
+
+/** True for what could be the name of a directive: not for base64, not for the hexadecimal digits of a key. */
+function looksLikeName(name: string): boolean {
+  return /^[a-zA-Z][a-zA-Z0-9_-]{0,39}$/.test(name) && !/^[0-9a-fA-F]{8,}$/.test(name)
+}
+
+/** At most 64 characters of something that is safe to show, without control characters. */
+export function shown(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
+  return plain.length > 64 ? `${plain.slice(0, 61)}...` : plain
+}

@@ -1,0 +1,90 @@
+/**
+ * All rules over a profile, and the findings they make.
+ *
+ * A rule looks at the whole profile; what single rows of the table say, deprecated, dangerous, ignored or refused, is
+ * turned into findings here too. `checkRules` asks what holds for this library, `lint.ts` asks on behalf of a release.
+ */
+import type { Entry } from './entry.ts'
+import type { ProfileProblem, ProblemSeverity } from './problem.ts'
+import { type Profile, startOf } from './profile.ts'
+import type { Release } from './release.ts'
+import { conflictRules } from './rules/conflicts.ts'
+import { dependencyRules } from './rules/dependencies.ts'
+import { type Rule, RuleView } from './rules/rule.ts'
+import { safetyRules } from './rules/safety.ts'
+import { supportRules } from './rules/support.ts'
+
+/** Every rule, for documentation and tests. */
+export const RULES: readonly Rule[] = [...conflictRules, ...dependencyRules, ...safetyRules, ...supportRules]
+
+/** What rules and rows find wrong with a profile as far as this library is concerned. */
+export function checkRules(profile: Profile): ProfileProblem[] {
+  const view = new RuleView(profile, undefined)
+  const found = RULES.flatMap((rule) => (rule.own === undefined ? [] : applyRule(rule, view, rule.own)))
+  return [...found, ...profile.entries.flatMap((entry) => [...judgeRow(entry), ...supportOf(entry)])]
+}
+
+/** The findings of one rule. */
+export function applyRule(rule: Rule, view: RuleView, severity: ProblemSeverity, since?: Release): ProfileProblem[] {
+  return rule.find(view).map((blamed) => {
+    const place = blamed === 'profile' ? startOf(view.profile) : blamed.place
+    return {
+      code: rule.code,
+      severity,
+      file: place.file,
+      line: place.line,
+      column: place.column,
+      directive: blamed === 'profile' ? rule.directive : blamed.name,
+      message: rule.message,
+      remedy: rule.remedy,
+      ...(since === undefined ? {} : { since }),
+    }
+  })
+}
+
+/** Deprecated and dangerous rows. A switched-off compression is no danger. */
+export function judgeRow(entry: Entry, release?: Release): ProfileProblem[] {
+  const { deprecated, danger, fatalSince } = entry.row
+  const found: ProfileProblem[] = []
+  const harmless = entry.name === 'compress' ? entry.words[0]?.startsWith('stub') === true : entry.words[0] === 'no'
+  if (danger !== undefined && !harmless) {
+    found.push(finding(entry, 'dangerous', 'warning', danger, deprecated?.instead ?? 'take it out where you can'))
+  }
+  // One finding a line is enough.
+  if (found.length > 0) return found
+  const applies = release === undefined || (deprecated !== undefined && deprecated.since <= release)
+  if (deprecated !== undefined && applies && fatalSince === undefined) {
+    const problem = finding(entry, 'deprecated', 'warning', 'it is on its way out', remedyFor(deprecated.instead))
+    found.push({ ...problem, since: deprecated.since })
+  }
+  return found
+}
+
+function remedyFor(instead: string): string {
+  return /^(leave|take) /.test(instead) ? instead : `use ${instead}`
+}
+
+/** What this library makes of a row that it does not carry out. */
+function supportOf(entry: Entry): ProfileProblem[] {
+  const { status, does, deprecated } = entry.row
+  if (status === 'refused') {
+    return [finding(entry, 'unsupported', 'error', lowerFirst(does), remedyFor(deprecated?.instead ?? 'take it out'))]
+  }
+  return status === 'ignored' ? [finding(entry, 'ignored', 'note', lowerFirst(does), 'nothing: it does no harm')] : []
+}
+
+/** A sentence without its full stop, to be put behind a directive's name. */
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '')
+}
+
+function finding(
+  entry: Entry,
+  code: ProfileProblem['code'],
+  severity: ProblemSeverity,
+  message: string,
+  remedy: string,
+): ProfileProblem {
+  const { file, line, column } = entry.place
+  return { code, severity, file, line, column, directive: entry.name, message, remedy }
+}

@@ -1,0 +1,497 @@
+/**
+ * Directives that exclude each other. PROF-15
+ */
+import type { DirectiveName } from '../table.ts'
+import { ALWAYS, one, present, type ReleaseRange, type Rule } from './rule.ts'
+
+/** Two directives that may not stand together; the first is the one to blame. */
+function exclusive(
+  directive: DirectiveName,
+  other: DirectiveName,
+  message: string,
+  remedy: string,
+  refusedBy: ReleaseRange | undefined = ALWAYS,
+): Rule {
+  return {
+    code: 'conflict',
+    directive,
+    own: 'error',
+    refusedBy,
+    message,
+    remedy,
+    find: (view) => (view.has(other) ? one(view.entry(directive)) : []),
+  }
+}
+
+/** A directive of a client or peer that a server for many clients may not have. */
+function notForServer(directive: DirectiveName, because: string, remedy: string): Rule {
+  return {
+    code: 'conflict',
+    directive,
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: `a server for many clients ${because}`,
+    remedy,
+    find: (view) => (view.isServer ? one(view.entry(directive)) : []),
+  }
+}
+
+/** A directive that only a server for many clients understands. */
+function onlyForServer(directive: DirectiveName, refusedBy: ReleaseRange | undefined = ALWAYS): Rule {
+  return {
+    code: 'conflict',
+    directive,
+    own: 'error',
+    refusedBy,
+    message: 'only a server for many clients can have it',
+    remedy: 'take it out, or make this a server with "server" or "mode server"',
+    find: (view) => (view.isServer ? [] : one(view.entry(directive))),
+  }
+}
+
+/** Directives of TLS, useless with a static key. */
+const TLS_ONLY: readonly DirectiveName[] = [
+  'ca',
+  'capath',
+  'dh',
+  'cert',
+  'key',
+  'pkcs12',
+  'tls-cipher',
+  'tls-ciphersuites',
+  'tls-cert-profile',
+  'tls-verify',
+  'tls-export-cert',
+  'verify-x509-name',
+  'tls-timeout',
+  'reneg-bytes',
+  'reneg-pkts',
+  'reneg-sec',
+  'hand-window',
+  'tran-window',
+  'tls-auth',
+  'tls-crypt',
+  'tls-crypt-v2',
+  'push-peer-info',
+  'tls-exit',
+  'crl-verify',
+  'remote-cert-ku',
+  'remote-cert-eku',
+  'remote-cert-tls',
+  'pkcs11-providers',
+  'pkcs11-id',
+]
+
+/** Rules about what may not stand together. */
+export const conflictRules: readonly Rule[] = [
+  exclusive('server', 'client', 'one end can not be server and client at once', 'take out "server" or "client"'),
+  exclusive('server-bridge', 'client', 'one end can not be server and client at once', 'take out one of the two'),
+  exclusive('server-ipv6', 'client', 'one end can not be server and client at once', 'take out one of the two'),
+  exclusive('server-bridge', 'server', 'a server routes or bridges, not both', 'keep "server" or "server-bridge"'),
+  exclusive('secret', 'client', 'a static key leaves no room for TLS', 'take out "secret"'),
+  exclusive('secret', 'tls-client', 'a static key leaves no room for TLS', 'take out "secret"'),
+  exclusive('secret', 'tls-server', 'a static key leaves no room for TLS', 'take out "secret"'),
+  exclusive('secret', 'server', 'a server for many clients needs TLS', 'take out "secret"'),
+  exclusive('secret', 'server-bridge', 'a server for many clients needs TLS', 'take out "secret"'),
+  {
+    code: 'conflict',
+    directive: 'tls-client',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'one end can not be TLS client and TLS server at once',
+    remedy: 'keep the one, and the other on the other end',
+    find: (view) => (view.isTlsServer ? one(view.entry('tls-client') ?? view.entry('client')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'tls-auth',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'control packets are signed or encrypted, not both ways',
+    remedy: 'keep "tls-auth" or "tls-crypt", the one the other end has',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) => {
+        const auth = scope.entry('tls-auth')
+        return scope.entry('tls-crypt') === undefined ? [] : one(auth)
+      }),
+  },
+  {
+    code: 'conflict',
+    directive: 'tls-crypt-v2',
+    own: 'error',
+    refusedBy: { since: '2.5' },
+    message: 'a client wraps its control packets in one way only',
+    remedy: 'keep one of "tls-crypt-v2", "tls-crypt" and "tls-auth"',
+    find: (view) => {
+      if (!view.isTlsClient) return []
+      return view.profile.scopes.flatMap((scope) => {
+        const other = scope.entry('tls-auth') ?? scope.entry('tls-crypt')
+        return other === undefined ? [] : one(scope.entry('tls-crypt-v2'))
+      })
+    },
+  },
+  ...TLS_ONLY.map(
+    (directive): Rule => ({
+      code: 'conflict',
+      directive,
+      own: 'error',
+      refusedBy: directive === 'tls-crypt-v2' ? { since: '2.5' } : ALWAYS,
+      message: 'it belongs to TLS, and this profile uses a static key instead',
+      remedy: 'take out one of the two',
+      find: (view) => (view.has('secret') && !view.usesTls ? one(view.entry(directive)) : []),
+    }),
+  ),
+  exclusive('cert', 'pkcs12', 'the certificate is in the PKCS#12 file already', 'keep one of the two'),
+  exclusive('key', 'pkcs12', 'the key is in the PKCS#12 file already', 'keep one of the two'),
+  exclusive('capath', 'pkcs12', 'the authorities are in the PKCS#12 file already', 'keep one of the two'),
+  exclusive('key', 'management-external-key', 'the key is here or outside, not both', 'keep one of the two'),
+  exclusive('cert', 'management-external-cert', 'the certificate is here or outside, not both', 'keep one of the two'),
+  exclusive('pkcs12', 'management-external-key', 'the key is here or outside, not both', 'keep one of the two'),
+  exclusive('cert', 'pkcs11-providers', 'the certificate is here or on the token, not both', 'keep one of the two'),
+  exclusive('key', 'pkcs11-providers', 'the key is here or on the token, not both', 'keep one of the two'),
+  exclusive('pkcs12', 'pkcs11-providers', 'the key is here or on the token, not both', 'keep one of the two'),
+  exclusive('keepalive', 'ping', '"keepalive" sets the ping timers itself', 'keep one of the two'),
+  exclusive('keepalive', 'ping-exit', '"keepalive" sets the ping timers itself', 'keep one of the two'),
+  exclusive('keepalive', 'ping-restart', '"keepalive" sets the ping timers itself', 'keep one of the two'),
+  exclusive('tun-mtu', 'link-mtu', 'one size follows from the other', 'keep "tun-mtu"'),
+  {
+    code: 'conflict',
+    directive: 'nobind',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a local port or address is given and forbidden at once',
+    remedy: 'take out "nobind", or the "bind", "lport" or "local" it forbids',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) => {
+        const given = scope.entry('bind') ?? scope.entry('lport') ?? scope.entry('local')
+        return given === undefined ? [] : one(scope.entry('nobind'))
+      }),
+  },
+  {
+    code: 'conflict',
+    directive: 'http-proxy',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a connection goes through one proxy only',
+    remedy: 'keep "http-proxy" or "socks-proxy"',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) =>
+        scope.entry('socks-proxy') === undefined ? [] : one(scope.entry('http-proxy')),
+      ),
+  },
+  {
+    code: 'conflict',
+    directive: 'http-proxy',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'an HTTP proxy carries TCP only',
+    remedy: 'use "proto tcp-client", or "socks-proxy"',
+    find: (view) =>
+      view.connections.flatMap((connection) =>
+        connection.protocol === 'udp' || connection.isTcpServer ? one(connection.entry('http-proxy')) : [],
+      ),
+  },
+  {
+    code: 'conflict',
+    directive: 'socks-proxy',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'an end that waits to be called has no use for a proxy',
+    remedy: 'take out "socks-proxy", or call with "proto tcp-client"',
+    find: (view) =>
+      view.connections.flatMap((connection) => (connection.isTcpServer ? one(connection.entry('socks-proxy')) : [])),
+  },
+  {
+    code: 'conflict',
+    directive: 'fragment',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'fragments are for UDP, TCP splits by itself',
+    remedy: 'take out "fragment", or use UDP',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) =>
+        scope.protocol === 'tcp' && scope.value('fragment')?.[0] !== 0 ? one(scope.entry('fragment')) : [],
+      ),
+  },
+  {
+    code: 'conflict',
+    directive: 'mtu-test',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'the path is measured over UDP only',
+    remedy: 'take it out',
+    find: (view) => (view.profile.scopes.some((scope) => scope.protocol === 'tcp') ? one(view.entry('mtu-test')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'explicit-exit-notify',
+    own: 'warning',
+    refusedBy: { until: '2.5' },
+    message: 'TCP says goodbye by itself, so this does nothing',
+    remedy: 'take it out',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) =>
+        scope.protocol === 'tcp' && scope.value('explicit-exit-notify')?.[0] !== 0
+          ? one(scope.entry('explicit-exit-notify'))
+          : [],
+      ),
+  },
+  {
+    code: 'conflict',
+    directive: 'lladdr',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'only a tap device has a hardware address',
+    remedy: 'take it out, or use "dev tap"',
+    find: (view) => (view.device === 'tap' ? [] : one(view.entry('lladdr'))),
+  },
+  {
+    code: 'conflict',
+    directive: 'vlan-tagging',
+    own: undefined,
+    refusedBy: { since: '2.5' },
+    message: 'only Ethernet frames have VLANs',
+    remedy: 'use "dev tap"',
+    find: (view) => (view.device === 'tap' ? [] : one(view.entry('vlan-tagging'))),
+  },
+  {
+    code: 'conflict',
+    directive: 'no-replay',
+    own: undefined,
+    refusedBy: { until: '2.6' },
+    message: 'a replay window needs replay protection',
+    remedy: 'take out "no-replay"',
+    find: (view) => (view.has('replay-window') ? one(view.entry('no-replay')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'connection',
+    own: 'warning',
+    refusedBy: undefined,
+    message: 'where there are connection blocks, remotes outside of them do not count',
+    remedy: 'put every remote into a block, or none',
+    find: (view) => (view.profile.blocks.length > 0 ? one(view.entry('remote')) : []),
+  },
+  notForServer('pull', 'pushes settings and takes none', 'take it out'),
+  notForServer('remote', 'calls nobody', 'take it out; clients’ addresses become known when they call'),
+  notForServer('nobind', 'must be found at its port', 'take it out'),
+  notForServer('http-proxy', 'calls nobody', 'take it out'),
+  notForServer('socks-proxy', 'calls nobody', 'take it out'),
+  notForServer('shaper', 'can not be slowed down as a whole', 'take it out'),
+  notForServer('ipchange', 'has no single peer whose address could change', 'use "client-connect"'),
+  notForServer(
+    'redirect-gateway',
+    'does not send its own traffic to clients',
+    'write push "redirect-gateway" to do it to clients',
+  ),
+  notForServer('route-delay', 'sets its routes at its start', 'take it out'),
+  notForServer('up-delay', 'opens its device at its start', 'take it out'),
+  notForServer('allow-recursive-routing', 'has no single peer to route around', 'take it out'),
+  notForServer('auth-user-pass', 'logs in nowhere', 'take it out; clients log in with it'),
+  {
+    code: 'conflict',
+    directive: 'connection',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a server for many clients calls nobody',
+    remedy: 'take the connection blocks out',
+    find: (view) =>
+      view.isServer
+        ? view.profile.entries.filter((entry) => entry.connection !== undefined && entry.name === 'remote')
+        : [],
+  },
+  onlyForServer('ifconfig-pool'),
+  onlyForServer('ifconfig-pool-persist'),
+  onlyForServer('ifconfig-ipv6-pool'),
+  onlyForServer('learn-address'),
+  onlyForServer('client-connect'),
+  onlyForServer('client-crresponse', { since: '2.6' }),
+  onlyForServer('client-disconnect'),
+  onlyForServer('client-config-dir'),
+  onlyForServer('ccd-exclusive'),
+  onlyForServer('client-to-client'),
+  onlyForServer('duplicate-cn'),
+  onlyForServer('connect-freq'),
+  onlyForServer('username-as-common-name'),
+  onlyForServer('auth-user-pass-optional'),
+  onlyForServer('opt-verify'),
+  onlyForServer('auth-user-pass-verify'),
+  onlyForServer('auth-gen-token'),
+  onlyForServer('port-share'),
+  onlyForServer('stale-routes-check'),
+  onlyForServer('vlan-tagging', { since: '2.5' }),
+  onlyForServer('force-tls-key-material-export', { since: '2.6' }),
+  {
+    code: 'conflict',
+    directive: 'hash-size',
+    own: 'warning',
+    refusedBy: ALWAYS,
+    message: 'only a server for many clients can have it',
+    remedy: 'take it out',
+    find: (view) => {
+      const sizes = view.value('hash-size')
+      const usual = sizes !== undefined && sizes[0] === 256 && sizes[1] === 256
+      return view.isServer || usual ? [] : one(view.entry('hash-size'))
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'verify-client-cert',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'only a server for many clients may let in clients without certificates',
+    remedy: 'take it out, or write "verify-client-cert require"',
+    find: (view) => {
+      const mode = view.value('verify-client-cert')?.[0]
+      return view.isServer || mode === 'require' ? [] : one(view.entry('verify-client-cert'))
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'connect-freq',
+    own: 'warning',
+    refusedBy: ALWAYS,
+    message: 'new connections are limited over UDP only',
+    remedy: 'use "max-clients"',
+    find: (view) => (view.isServer && view.protocol === 'tcp' ? one(view.entry('connect-freq')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'port-share',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a port is shared over TCP only',
+    remedy: 'use "proto tcp-server", or take it out',
+    find: (view) => (view.isServer && view.protocol === 'udp' ? one(view.entry('port-share')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'ifconfig-pool',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: '"server" and "server-bridge" lay out the pool themselves',
+    remedy: 'take out "ifconfig-pool", or write "nopool" behind "server"',
+    find: (view) => {
+      const laidOut = view.has('server-bridge') || (view.has('server') && view.value('server')?.[2] !== 'nopool')
+      return laidOut ? one(view.entry('ifconfig-pool')) : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'ifconfig-pool',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a netmask for clients needs Ethernet frames or topology subnet',
+    remedy: 'take the netmask out, or use "topology subnet"',
+    find: (view) => {
+      const fits = view.device === 'tap' || view.value('topology')?.[0] === 'subnet'
+      return view.isServer && !fits && view.value('ifconfig-pool')?.[2] !== undefined
+        ? one(view.entry('ifconfig-pool'))
+        : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'ifconfig-ipv6-pool',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: '"server-ipv6" lays out the pool itself',
+    remedy: 'take one of the two out',
+    find: (view) => (view.has('server-ipv6') ? one(view.entry('ifconfig-ipv6-pool')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'server-ipv6',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'without an IPv4 pool there is none for IPv6 here',
+    remedy: 'take "nopool" out, or "server-ipv6"',
+    find: (view) => (view.value('server')?.[2] === 'nopool' ? one(view.entry('server-ipv6')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'server-bridge',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a bridge carries Ethernet frames',
+    remedy: 'use "dev tap", or "server"',
+    find: (view) => (view.device === 'tap' ? [] : one(view.entry('server-bridge'))),
+  },
+  {
+    code: 'conflict',
+    directive: 'dev',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a server for many clients needs a tun or tap device',
+    remedy: 'write "dev tun" or "dev tap"',
+    find: (view) => (view.isServer && view.device !== 'tun' && view.device !== 'tap' ? one(view.entry('dev')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'proto',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a server for many clients waits to be called',
+    remedy: 'write "proto udp" or "proto tcp-server"',
+    find: (view) =>
+      view.isServer && view.value('proto')?.[0].endsWith('-client') === true ? one(view.entry('proto')) : [],
+  },
+  {
+    code: 'conflict',
+    directive: 'ifconfig',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'both addresses are the same',
+    remedy: 'write this end’s address, then the other end’s address or the netmask',
+    find: (view) => {
+      const [local, remote] = view.value('ifconfig') ?? []
+      return local !== undefined && local === remote ? one(view.entry('ifconfig')) : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'tls-version-min',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'the oldest TLS version is newer than the newest one',
+    remedy: 'lower "tls-version-min" or raise "tls-version-max"',
+    find: (view) => {
+      const least = view.value('tls-version-min')?.[0]
+      const most = view.value('tls-version-max')?.[0]
+      return least !== undefined && most !== undefined && least > most ? one(view.entry('tls-version-min')) : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'local',
+    own: 'error',
+    refusedBy: { since: '2.7' },
+    message: 'only a server for many clients listens on several addresses',
+    remedy: 'keep one "local"',
+    find: (view) => (!view.isServer && view.profile.entriesOf('local').length > 1 ? one(view.entry('local')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'remote',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'an end that waits to be called over TCP has one peer at most',
+    remedy: 'keep one "remote"',
+    find: (view) => {
+      const waiting = view.connections.filter((connection) => connection.isTcpServer && connection.remote !== undefined)
+      return view.connections.length > 1 && waiting.length > 0 ? one(waiting[0]?.remote) : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'management-client-user',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'users are told apart on Unix sockets only',
+    remedy: 'write "management PATH unix"',
+    find: (view) =>
+      view.value('management')?.[1] === 'unix'
+        ? []
+        : present(view, ['management-client-user', 'management-client-group']),
+  },
+]

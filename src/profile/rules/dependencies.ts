@@ -1,0 +1,344 @@
+/**
+ * Directives that need another one. PROF-16
+ */
+import type { DirectiveName } from '../table.ts'
+import { ALWAYS, one, present, type Rule, type RuleView } from './rule.ts'
+
+/** `directive` needs one of `others`. */
+function needs(directive: DirectiveName, others: readonly DirectiveName[], message: string, remedy: string): Rule {
+  return {
+    code: 'dependency',
+    directive,
+    own: 'error',
+    refusedBy: ALWAYS,
+    message,
+    remedy,
+    find: (view) => (others.some((other) => view.has(other)) ? [] : one(view.entry(directive))),
+  }
+}
+
+/** Somebody outside judges logins. */
+function judgesLogins(view: RuleView): boolean {
+  return view.has('auth-user-pass-verify') || view.has('plugin') || view.has('management-client-auth')
+}
+
+/** A server that lets clients in by their name needs somebody who knows names. */
+function needsJudge(directive: DirectiveName): Rule {
+  return {
+    code: 'dependency',
+    directive,
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'nobody judges the names that clients log in with',
+    remedy: 'add "management-client-auth" or "auth-user-pass-verify"',
+    find: (view) => {
+      const strict = directive === 'verify-client-cert' && view.value('verify-client-cert')?.[0] === 'require'
+      return view.isServer && !strict && !judgesLogins(view) ? one(view.entry(directive)) : []
+    },
+  }
+}
+
+const MANAGEMENT_OPTIONS: readonly DirectiveName[] = [
+  'management-client',
+  'management-client-auth',
+  'management-client-pf',
+  'management-external-key',
+  'management-external-cert',
+  'management-forget-disconnect',
+  'management-hold',
+  'management-log-cache',
+  'management-query-passwords',
+  'management-query-proxy',
+  'management-query-remote',
+  'management-signal',
+  'management-up-down',
+]
+
+const hasCertificate = (view: RuleView): boolean => view.has('cert') || view.has('management-external-cert')
+const hasKey = (view: RuleView): boolean => view.has('key') || view.has('management-external-key')
+/** Certificate and key come together from somewhere. */
+const hasBundle = (view: RuleView): boolean =>
+  view.has('pkcs12') || view.has('pkcs11-providers') || view.has('cryptoapicert')
+
+/** Rules about what is missing. */
+export const dependencyRules: readonly Rule[] = [
+  {
+    code: 'dependency',
+    directive: 'dev',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'there is no device',
+    remedy: 'write "dev tun", or "dev tap" for Ethernet frames',
+    find: (view) => (view.has('dev') ? [] : ['profile']),
+  },
+  {
+    code: 'dependency',
+    directive: 'dev',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'its name does not tell whether it is tun or tap',
+    remedy: 'add "dev-type tun" or "dev-type tap"',
+    find: (view) => (view.device === undefined ? one(view.entry('dev')) : []),
+  },
+  {
+    code: 'dependency',
+    directive: 'remote',
+    own: 'error',
+    refusedBy: undefined,
+    message: 'a client needs somebody to call',
+    remedy: 'add "remote HOST PORT"',
+    find: (view) =>
+      view.pulls && !view.isServer && view.connections.every(({ remote }) => remote === undefined) ? ['profile'] : [],
+  },
+  {
+    code: 'dependency',
+    directive: 'remote',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'an end that calls over TCP needs somebody to call',
+    remedy: 'add "remote HOST PORT"',
+    find: (view) =>
+      view.connections.some(
+        ({ remote, protocol, isTcpServer }) => remote === undefined && protocol === 'tcp' && !isTcpServer,
+      )
+        ? one(view.entry('proto') ?? 'profile')
+        : [],
+  },
+  {
+    code: 'dependency',
+    directive: 'nobind',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'an end without a port that calls nobody can not be reached',
+    remedy: 'add "remote", or take out "nobind"',
+    find: (view) =>
+      view.isServer || view.connections.some(({ remote }) => remote !== undefined) ? [] : one(view.entry('nobind')),
+  },
+  {
+    code: 'dependency',
+    directive: 'connection',
+    own: 'error',
+    refusedBy: undefined,
+    message: 'a connection block has no remote',
+    remedy: 'put one "remote" into each block',
+    find: (view) =>
+      view.isServer || view.profile.blocks.length === view.connections.length || view.profile.blocks.length === 0
+        ? []
+        : ['profile'],
+  },
+  {
+    code: 'dependency',
+    directive: 'proto',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'plain "tcp" leaves open who calls',
+    remedy: 'write "tcp-client" or "tcp-server"',
+    find: (view) => {
+      if (view.has('client') || view.isServer) return []
+      return view.connections.flatMap((connection) =>
+        /^tcp[46]?$/.test(connection.protocolName) ? one(connection.protocolEntry ?? 'profile') : [],
+      )
+    },
+  },
+  {
+    code: 'dependency',
+    directive: 'tls-client',
+    own: 'error',
+    refusedBy: undefined,
+    message: 'nothing says how the peer is authenticated',
+    remedy: 'add "client", "tls-client", "tls-server" or "server"',
+    find: (view) => (view.usesTls || view.has('secret') ? [] : ['profile']),
+  },
+  {
+    code: 'dependency',
+    directive: 'mode',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a server for many clients needs TLS',
+    remedy: 'add "tls-server"',
+    find: (view) => (view.isServer && !view.isTlsServer ? one(view.entry('mode')) : []),
+  },
+  {
+    code: 'dependency',
+    directive: 'pull',
+    own: 'error',
+    refusedBy: { until: '2.6' },
+    message: 'settings come through TLS only',
+    remedy: 'write "client", or add "tls-client"',
+    find: (view) => (view.usesTls ? [] : one(view.entry('pull'))),
+  },
+  {
+    code: 'dependency',
+    directive: 'ca',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'there is nothing to judge the peer’s certificate by',
+    remedy: 'add "ca", or "peer-fingerprint" with the fingerprint of the peer’s certificate',
+    find: (view) => {
+      const judged = (['ca', 'capath', 'pkcs12', 'peer-fingerprint'] as const).some((name) => view.has(name))
+      return view.usesTls && !judged ? ['profile'] : []
+    },
+  },
+  {
+    code: 'dependency',
+    directive: 'cert',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'certificate and key belong together',
+    remedy: 'add the one that is missing, or take both out',
+    find: (view) => {
+      if (!view.usesTls || !view.pulls || hasBundle(view) || hasCertificate(view) === hasKey(view)) return []
+      return present(view, ['cert', 'key', 'management-external-cert', 'management-external-key']).slice(0, 1)
+    },
+  },
+  {
+    code: 'dependency',
+    directive: 'auth-user-pass',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'the client has neither a certificate nor a login',
+    remedy: 'add "cert" and "key", "pkcs12", or "auth-user-pass"',
+    find: (view) => {
+      if (!view.usesTls || !view.pulls || hasBundle(view) || hasCertificate(view) || hasKey(view)) return []
+      return view.has('auth-user-pass') ? [] : ['profile']
+    },
+  },
+  {
+    code: 'dependency',
+    directive: 'cert',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'this end has no certificate',
+    remedy: 'add "cert" and "key", or "pkcs12"',
+    find: (view) => (view.usesTls && !view.pulls && !hasBundle(view) && !hasCertificate(view) ? ['profile'] : []),
+  },
+  {
+    code: 'dependency',
+    directive: 'key',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'this end’s certificate has no key',
+    remedy: 'add "key"',
+    find: (view) =>
+      view.usesTls && !view.pulls && !hasBundle(view) && hasCertificate(view) && !hasKey(view) ? ['profile'] : [],
+  },
+  {
+    code: 'dependency',
+    directive: 'dh',
+    own: undefined,
+    refusedBy: { until: '2.6' },
+    message: 'a TLS server of this release wants parameters for key agreement, or to be told that it needs none',
+    remedy: 'add "dh none"',
+    find: (view) => (view.isTlsServer && !view.has('dh') ? ['profile'] : []),
+  },
+  {
+    code: 'dependency',
+    directive: 'allow-deprecated-insecure-static-crypto',
+    own: undefined,
+    refusedBy: { since: '2.7' },
+    message: 'a tunnel without TLS must be permitted by name',
+    remedy: 'use TLS, or add "allow-deprecated-insecure-static-crypto"',
+    find: (view) =>
+      view.usesTls || view.has('allow-deprecated-insecure-static-crypto') ? [] : one(view.entry('secret') ?? 'profile'),
+  },
+  {
+    code: 'dependency',
+    directive: 'keepalive',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'the timeout must be at least twice the interval',
+    remedy: 'write "keepalive 10 60"',
+    find: (view) => {
+      const [ping, timeout] = view.value('keepalive') ?? []
+      return ping !== undefined && timeout !== undefined && ping * 2 > timeout ? one(view.entry('keepalive')) : []
+    },
+  },
+  needs('ccd-exclusive', ['client-config-dir'], 'there is no directory of clients’ files', 'add "client-config-dir"'),
+  needs(
+    'ifconfig-ipv6-pool',
+    ['ifconfig-ipv6', 'server-ipv6'],
+    'the server has no IPv6 address of its own',
+    'add "ifconfig-ipv6"',
+  ),
+  {
+    code: 'dependency',
+    directive: 'ifconfig-pool-persist',
+    own: 'warning',
+    refusedBy: ALWAYS,
+    message: 'there is no pool to remember',
+    remedy: 'add "ifconfig-pool", or take it out',
+    find: (view) => {
+      const server = view.has('server') && view.value('server')?.[2] !== 'nopool'
+      const bridge = view.has('server-bridge') && view.entry('server-bridge')?.words.length === 4
+      const pools =
+        server || bridge || view.has('server-ipv6') || view.has('ifconfig-pool') || view.has('ifconfig-ipv6-pool')
+      return view.isServer && !pools ? one(view.entry('ifconfig-pool-persist')) : []
+    },
+  },
+  {
+    code: 'dependency',
+    directive: 'auth-gen-token',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'tokens are renewed with the keys, and keys never are',
+    remedy: 'take out "reneg-sec 0"',
+    find: (view) => (view.isServer && view.value('reneg-sec')?.[0] === 0 ? one(view.entry('auth-gen-token')) : []),
+  },
+  needsJudge('verify-client-cert'),
+  needsJudge('username-as-common-name'),
+  needsJudge('auth-user-pass-optional'),
+  {
+    code: 'dependency',
+    directive: 'vlan-accept',
+    own: undefined,
+    refusedBy: { since: '2.5' },
+    message: 'VLANs are not switched on',
+    remedy: 'add "vlan-tagging"',
+    find: (view) => {
+      if (!view.isServer || view.has('vlan-tagging')) return []
+      const accept = view.value('vlan-accept')?.[0] === 'all' ? undefined : view.entry('vlan-accept')
+      const pvid = view.value('vlan-pvid')?.[0] === 1 ? undefined : view.entry('vlan-pvid')
+      return one(accept ?? pvid)
+    },
+  },
+  {
+    code: 'dependency',
+    directive: 'http-proxy-option',
+    own: 'warning',
+    refusedBy: ALWAYS,
+    message: 'there is no HTTP proxy that it could be for',
+    remedy: 'add "http-proxy", or take it out',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) =>
+        scope.entry('http-proxy') === undefined ? one(scope.entry('http-proxy-option')) : [],
+      ),
+  },
+  {
+    code: 'dependency',
+    directive: 'management',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'there is no management socket that it could be for',
+    remedy: 'add "management", or take it out',
+    find: (view) => (view.has('management') ? [] : present(view, MANAGEMENT_OPTIONS)),
+  },
+  {
+    code: 'dependency',
+    directive: 'pkcs11-id',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'nothing says which key on the token to use',
+    remedy: 'add "pkcs11-id" or "pkcs11-id-management"',
+    find: (view) =>
+      view.has('pkcs11-id') || view.has('pkcs11-id-management') ? [] : one(view.entry('pkcs11-providers')),
+  },
+  {
+    code: 'dependency',
+    directive: 'crl-verify',
+    own: undefined,
+    refusedBy: undefined,
+    message: 'without authorities nothing can be revoked',
+    remedy: 'add "ca"',
+    find: (view) => (view.has('ca') || view.has('capath') || view.has('pkcs12') ? [] : one(view.entry('crl-verify'))),
+  },
+]
