@@ -14,3 +14,13 @@ export {
   type SignatureSchemeName,
   type TlsVersion,
 } from './registry.ts'
+export {
+  type NamedList,
+  opensslCipherName,
+  parseTlsCipher,
+  parseTlsCiphersuites,
+  parseTlsGroups,
+  parseTlsVersion,
+  type ProfileRestrictions,
+  profileRestrictions,
+} from './names.ts'
