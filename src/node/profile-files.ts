@@ -8,19 +8,12 @@ import { inspectProfile, type Inspection } from '../profile/index.ts'
 /** Largest file that is read for a profile. */
 const MAX_FILE = 4 * 1024 * 1024
 
-/** A profile's text and the files it names, by the names the profile uses. */
-export interface LoadedProfile {
-  readonly text: Uint8Array
-  readonly files: ReadonlyMap<string, Uint8Array>
-  readonly inspection: Inspection
-}
-
 /**
- * Reads the profile at `path`. Files that are missing or too large are left out: the inspection then names them.
+ * Reads and inspects the profile at `path`. Files that are missing or too large are left out: the inspection then names them.
  *
  * @throws Error when the profile itself can't be read.
  */
-export function loadProfile(path: string): LoadedProfile {
+export function inspectProfileFile(path: string): Inspection {
   const text = new Uint8Array(readFileSync(path))
   const files = new Map<string, Uint8Array>()
   // Each round may read an include that names more files; the include depth of the language bounds the rounds.
@@ -30,7 +23,7 @@ export function loadProfile(path: string): LoadedProfile {
       .filter((reference) => !files.has(reference.path))
       .map((reference) => [reference.path, readNamed(path, reference.path)] as const)
       .filter((pair): pair is readonly [string, Uint8Array] => pair[1] !== undefined)
-    if (found.length === 0) return { text, files, inspection }
+    if (found.length === 0) return inspection
     for (const [name, content] of found) files.set(name, content)
   }
 }
