@@ -5,13 +5,13 @@
  * These are OpenSSL's rules for chains (purpose `sslserver` or `sslclient`), which is what the reference applies even
  * without `remote-cert-tls`. All refuse by `CertificateFault`. Rules X509-16 to X509-24.
  */
-import { CertificateFault } from './fault.ts'
+import { CertificateFault, WorkExhausted } from './fault.ts'
 import { equalNames } from './name.ts'
 import { usageName, USAGE_OID } from './oids.ts'
 import { checkKeyStrength } from './profile.ts'
 import { timeText } from './time.ts'
 import type { Certificate, KeyUsage } from './types.ts'
-import type { CertificateProfile, PeerRole } from './verifier-types.ts'
+import type { CertificateProfile, PeerRole, Purpose } from './verifier-types.ts'
 
 /** True when issuer and subject are the same name. */
 export function isSelfIssued(certificate: Certificate): boolean {
@@ -59,13 +59,13 @@ export function roleUsage(role: PeerRole): string {
 }
 
 /** A listed set of purposes must contain the role's, in the leaf as in every CA above it (X509-22). */
-function checkExtendedUsage(certificate: Certificate, role: PeerRole): void {
+function checkExtendedUsage(certificate: Certificate, purpose: Purpose): void {
   const usages = certificate.extensions.extendedKeyUsage
-  if (usages === undefined || usages.includes(roleUsage(role))) return
+  if (purpose === 'any' || usages === undefined || usages.includes(roleUsage(purpose))) return
   const listed = usages.map(usageName).join(', ')
   throw new CertificateFault(
     'wrong-purpose',
-    `Its extended key usage is ${listed}; ${usageName(roleUsage(role))} is needed.`,
+    `Its extended key usage is ${listed}; ${usageName(roleUsage(purpose))} is needed.`,
   )
 }
 
@@ -78,14 +78,15 @@ const LEAF_USAGES: Readonly<Record<PeerRole, readonly KeyUsage[]>> = {
 export const NS_CERT_BIT: Readonly<Record<PeerRole, number>> = { client: 0x80, server: 0x40 }
 
 /** Refuses a leaf that may not act in this role (X509-21, X509-22). */
-export function checkLeafPurpose(certificate: Certificate, role: PeerRole): void {
-  checkExtendedUsage(certificate, role)
-  if (!hasAny(certificate, LEAF_USAGES[role])) {
-    throw new CertificateFault('wrong-purpose', `Its key usage has none of ${LEAF_USAGES[role].join(', ')}.`)
+export function checkLeafPurpose(certificate: Certificate, purpose: Purpose): void {
+  if (purpose === 'any') return
+  checkExtendedUsage(certificate, purpose)
+  if (!hasAny(certificate, LEAF_USAGES[purpose])) {
+    throw new CertificateFault('wrong-purpose', `Its key usage has none of ${LEAF_USAGES[purpose].join(', ')}.`)
   }
   const { nsCertType } = certificate.extensions
-  if (nsCertType !== undefined && (nsCertType & NS_CERT_BIT[role]) === 0) {
-    throw new CertificateFault('wrong-purpose', `Its nsCertType does not include ${role}.`)
+  if (nsCertType !== undefined && (nsCertType & NS_CERT_BIT[purpose]) === 0) {
+    throw new CertificateFault('wrong-purpose', `Its nsCertType does not include ${purpose}.`)
   }
 }
 
@@ -93,7 +94,7 @@ export function checkLeafPurpose(certificate: Certificate, role: PeerRole): void
  * Refuses a certificate that may not issue certificates for this role (X509-23).
  * @param anchor - a root of the host's own may lack basicConstraints when it is of version 1 or has keyUsage keyCertSign.
  */
-export function checkIssuer(certificate: Certificate, role: PeerRole, anchor: boolean): void {
+export function checkIssuer(certificate: Certificate, purpose: Purpose, anchor: boolean): void {
   const { basicConstraints, keyUsage } = certificate.extensions
   const old = anchor && basicConstraints === undefined && (certificate.version === 1 || keyUsage !== undefined)
   if (basicConstraints?.ca !== true && !old) {
@@ -102,7 +103,7 @@ export function checkIssuer(certificate: Certificate, role: PeerRole, anchor: bo
   if (!hasAny(certificate, ['keyCertSign'])) {
     throw new CertificateFault('not-a-ca', 'Its key usage lacks keyCertSign.')
   }
-  checkExtendedUsage(certificate, role)
+  checkExtendedUsage(certificate, purpose)
 }
 
 /** Refuses a path whose CAs allow fewer CAs below them than follow; self-issued ones do not count (X509-24). */
@@ -132,7 +133,7 @@ export function blame(certificate: Certificate, check: () => void): void {
   try {
     check()
   } catch (error) {
-    if (error instanceof CertificateFault && !(error instanceof PathFault)) {
+    if (error instanceof CertificateFault && !(error instanceof PathFault || error instanceof WorkExhausted)) {
       throw new PathFault(error.problem, error.message, certificate)
     }
     throw error

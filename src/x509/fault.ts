@@ -21,3 +21,10 @@ export class CertificateFault extends Error {
 export function malformed(detail: string): never {
   throw new CertificateFault('malformed-certificate', detail)
 }
+
+/** The work allowed for one chain is used up: the verification ends at once, whatever else could be tried. */
+export class WorkExhausted extends CertificateFault {
+  constructor(detail: string) {
+    super('certificate-too-complex', detail)
+  }
+}

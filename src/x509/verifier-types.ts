@@ -11,6 +11,9 @@ import type { Certificate } from './types.ts'
 /** Which end of the connection the peer is. */
 export type PeerRole = 'client' | 'server'
 
+/** What a chain is to be valid for: a role in TLS, or `any` where purposes are not looked at. */
+export type Purpose = PeerRole | 'any'
+
 /**
  * `tls-cert-profile`: `legacy` asks 80 bits of strength (RSA 1024, any supported curve), `preferred` 112 (RSA 2048),
  * `suiteb` 128 with ECDSA on P-256 or P-384 and SHA-256 or SHA-384. SHA-1 and MD5 signatures are refused by all three.
@@ -107,10 +110,11 @@ export type PeerVerdict =
 export interface PeerVerifier {
   /**
    * Judges a chain as received, leaf first. Never throws for what the peer sent; the work is bounded by counters.
-   * @param peerRole - which end the peer is: its certificate must allow that role.
+   * @param purpose - which end the peer is: its certificate and the CAs above it must allow that role. `any` is for
+   *   chains outside TLS.
    * @param unixTime - now, Unix milliseconds.
    */
-  verify(chain: readonly Uint8Array[], peerRole: PeerRole, unixTime: number, crypto: CryptoProvider): PeerVerdict
+  verify(chain: readonly Uint8Array[], purpose: Purpose, unixTime: number, crypto: CryptoProvider): PeerVerdict
   /** Takes a new `crl-verify` file into use from the next `verify` on. @throws ConfigError when it cannot be read. */
   replaceCrls(crls: CertificateSource): void
   /** Takes a new `crl-verify` directory listing into use from the next `verify` on. */

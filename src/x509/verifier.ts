@@ -8,25 +8,31 @@
 import { ConfigError } from '../bytes/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { MAX_DER_NODES, readCertificate } from './certificate.ts'
-import { checkCriticalExtensions, checkKey, checkLeafPurpose, checkValidity, PathFault } from './certificate-checks.ts'
+import { checkKey, checkLeafPurpose, PathFault } from './certificate-checks.ts'
+import type { Crl } from './crl.ts'
+import { readCrl } from './crl.ts'
 import { DerBudget } from './der.ts'
 import { CertificateFault } from './fault.ts'
 import { fingerprint, fingerprintText, matchesFingerprint, parseFingerprint } from './fingerprint.ts'
 import { nameText } from './name.ts'
-import { PathSearch, TrustStore, WorkBudget } from './path.ts'
 import type { PeerChecks } from './peer-checks.ts'
 import { checkPeer, readPeerChecks } from './peer-checks.ts'
-import { parsePemCertificates } from './pem.ts'
+import { parsePem, parsePemCertificates } from './pem.ts'
 import { CERTIFICATE_ADVICE } from './problem.ts'
+import { TrustStore } from './trust-store.ts'
 import type { Certificate } from './types.ts'
+import type { RevocationData } from './validate.ts'
+import { checkSerials, findValidPath } from './validate.ts'
 import type {
   CertificateProfile,
   CertificateSource,
-  PeerRole,
   PeerVerdict,
   PeerVerifier,
   PeerVerifierOptions,
+  PolicyOptions,
+  Purpose,
 } from './verifier-types.ts'
+import { Work } from './work.ts'
 
 /** Longest chain taken from a peer, in bytes over all its certificates. */
 export const MAX_CHAIN_LENGTH = 102400
@@ -52,31 +58,62 @@ export function readCertificates(source: CertificateSource, option: string): rea
   })
 }
 
+/** Parses the lists of a `crl-verify` file. @throws ConfigError */
+function readCrls(source: CertificateSource): readonly Crl[] {
+  const option = 'crl-verify'
+  const items =
+    typeof source === 'string'
+      ? parsePem(source, option)
+          .filter(({ label }) => label === 'X509 CRL')
+          .map(({ der }) => der)
+      : source
+  if (items.length === 0) throw new ConfigError(option, 'crl-verify: no revocation list was found.')
+  return items.map((der, index) => {
+    try {
+      return readCrl(der)
+    } catch (error) {
+      if (!(error instanceof CertificateFault)) throw error
+      throw new ConfigError(option, `crl-verify: list ${index + 1} cannot be read. ${error.message}`)
+    }
+  })
+}
+
 class Verifier implements PeerVerifier {
   readonly #trust: TrustStore | undefined
   readonly #fingerprints: readonly Uint8Array[] | undefined
   readonly #profile: CertificateProfile
   readonly #checks: PeerChecks
+  readonly #policy: PolicyOptions
+  #revocation: RevocationData
 
   constructor(options: PeerVerifierOptions) {
-    const { ca, peerFingerprints, profile = 'legacy' } = options
+    const { ca, peerFingerprints, profile = 'legacy', crls, missingCrl = 'refuse', revokedSerials = [] } = options
     // X509-37
     if (ca === undefined && peerFingerprints === undefined) {
       throw new ConfigError('ca', 'ca: give CA certificates, or peer-fingerprint.')
+    }
+    if (ca === undefined && crls !== undefined) {
+      throw new ConfigError('crl-verify', 'crl-verify: lists can only be checked against CA certificates; give ca too.')
     }
     this.#trust = ca === undefined ? undefined : new TrustStore(readCertificates(ca, 'ca'))
     this.#fingerprints = peerFingerprints?.map((text) => parseFingerprint(text, 'SHA256', 'peer-fingerprint'))
     this.#profile = profile
     this.#checks = readPeerChecks(options)
+    this.#policy = options.policy ?? {}
+    this.#revocation = {
+      crls: crls === undefined ? undefined : readCrls(crls),
+      missing: missingCrl,
+      serials: new Set(revokedSerials),
+    }
   }
 
-  verify(chain: readonly Uint8Array[], peerRole: PeerRole, unixTime: number, crypto: CryptoProvider): PeerVerdict {
+  verify(chain: readonly Uint8Array[], purpose: Purpose, unixTime: number, crypto: CryptoProvider): PeerVerdict {
     let leaf: Certificate | undefined
     try {
       const budget = new DerBudget(MAX_DER_NODES)
       leaf = readLeaf(chain, budget)
       this.#checkFingerprint(leaf, crypto)
-      const path = this.#findPath(leaf, chain, budget, peerRole, unixTime, crypto)
+      const path = this.#findPath(leaf, chain, budget, purpose, unixTime, crypto)
       return { type: 'verified', leaf, path, username: checkPeer(path, this.#checks, crypto) }
     } catch (error) {
       if (error instanceof CertificateFault) return refusal(error, leaf)
@@ -95,41 +132,43 @@ class Verifier implements PeerVerifier {
     leaf: Certificate,
     chain: readonly Uint8Array[],
     budget: DerBudget,
-    role: PeerRole,
+    purpose: Purpose,
     unixTime: number,
     crypto: CryptoProvider,
   ): readonly Certificate[] {
     const profile = this.#profile
     checkKey(leaf, profile)
-    if (this.#trust === undefined) return [leaf] // X509-38
-    checkCriticalExtensions(leaf)
-    checkValidity(leaf, unixTime)
-    checkLeafPurpose(leaf, role)
+    if (this.#trust === undefined) {
+      // X509-38
+      checkSerials([leaf], this.#revocation.serials)
+      return [leaf]
+    }
+    checkLeafPurpose(leaf, purpose)
     const others = new Intermediates(chain.slice(1), budget)
-    const search = new PathSearch({
-      trust: this.#trust,
-      untrusted: () => others.certificates,
-      role,
-      profile,
-      unixTime,
-      crypto,
-      work: new WorkBudget(),
-      checkPath: () => undefined,
-    })
     try {
-      return search.find(leaf)
+      return findValidPath(leaf, {
+        trust: this.#trust,
+        untrusted: () => others.certificates,
+        purpose,
+        profile,
+        policy: this.#policy,
+        revocation: this.#revocation,
+        unixTime,
+        crypto,
+        work: new Work(crypto),
+      })
     } catch (error) {
       if (error instanceof CertificateFault && error.problem === 'unknown-issuer') throw others.fault ?? error
       throw error
     }
   }
 
-  replaceCrls(): void {
-    return
+  replaceCrls(crls: CertificateSource): void {
+    this.#revocation = { ...this.#revocation, crls: readCrls(crls) }
   }
 
-  replaceRevokedSerials(): void {
-    return
+  replaceRevokedSerials(serials: readonly string[]): void {
+    this.#revocation = { ...this.#revocation, serials: new Set(serials) }
   }
 }
 
