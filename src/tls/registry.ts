@@ -197,10 +197,10 @@ export interface SignatureScheme {
 }
 
 const SCHEMES = [
+  { name: 'ed25519', id: 0x0807, algorithm: { type: 'ed25519' }, key: 'ed25519', tls13: true },
   ecdsa('ecdsa_secp256r1_sha256', 0x0403, 'SHA256', 'P-256'),
   ecdsa('ecdsa_secp384r1_sha384', 0x0503, 'SHA384', 'P-384'),
   ecdsa('ecdsa_secp521r1_sha512', 0x0603, 'SHA512', 'P-521'),
-  { name: 'ed25519', id: 0x0807, algorithm: { type: 'ed25519' }, key: 'ed25519', tls13: true },
   pss('rsa_pss_rsae_sha256', 0x0804, 'SHA256', 32, 'rsa'),
   pss('rsa_pss_rsae_sha384', 0x0805, 'SHA384', 48, 'rsa'),
   pss('rsa_pss_rsae_sha512', 0x0806, 'SHA512', 64, 'rsa'),
