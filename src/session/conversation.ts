@@ -19,6 +19,7 @@ import {
   writePushParts,
   type TunnelOptions,
 } from '../control/index.ts'
+import type { OccMessage } from '../data/index.ts'
 import type { TlsInfo } from '../tls/index.ts'
 import { type Agreement, optionsInput, ownAbilities } from './agreement.ts'
 import { ClientExchange } from './client-exchange.ts'
@@ -27,7 +28,7 @@ import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { Exchange, Verdict } from './exchange.ts'
 import { Farewell } from './farewell.ts'
-import { createDataKey, createDynamicWrap } from './key-factory.ts'
+import { createDataKey, createDynamicWrap, pipelineOptions } from './key-factory.ts'
 import type { KeyMessageText, KeyState } from './key-state.ts'
 import { Liveness } from './liveness.ts'
 import { ClientLogin } from './login.ts'
@@ -38,6 +39,9 @@ import { ServerExchange } from './server-exchange.ts'
 import { moveSession, type SessionInput, type SessionState } from './session-moves.ts'
 import { type SlotEvent, Slots } from './slots.ts'
 import { Tunnel } from './tunnel.ts'
+
+/** Least pause between two answers to the question for our options. */
+const OCC_REPLY_PAUSE = 10_000
 
 /** Both ends' talk. */
 export class Conversation {
@@ -52,6 +56,7 @@ export class Conversation {
   #state: SessionState = 'waiting'
   #agreement: Agreement | undefined
   #closeReason: CloseReason | undefined
+  #occRepliedAt = -Infinity
 
   constructor(context: SessionContext, now: number) {
     const { config, outbox, timers } = context
@@ -209,6 +214,16 @@ export class Conversation {
     this.#exchanges.clear()
     this.tunnel.keys.clear()
     this.#context.outbox.event({ type: 'closed', reason: this.#closeReason })
+  }
+
+  /** A message of the options check came: only the farewell and the question for our options concern us. SESS-75 */
+  onOcc(message: OccMessage | undefined, now: number): void {
+    if (message?.type === 'exit') {
+      this.end({ type: 'peer-exit' }, now)
+    } else if (message?.type === 'request' && now - this.#occRepliedAt >= OCC_REPLY_PAUSE) {
+      this.#occRepliedAt = now
+      this.tunnel.occ({ type: 'reply', options: writeOptionsString(optionsInput(this.#context.config)) }, now)
+    }
   }
 
   /** Numbers and words that tell two states apart. */
@@ -412,6 +427,7 @@ export class Conversation {
       this.end({ type: 'incompatible', option: 'key-derivation', detail: 'a derived key was all zero' }, now)
       return
     }
+    this.tunnel.configure(pipelineOptions(config, agreement, options))
     this.#rekeying.installFirst(key, now)
     this.#move('agreed')
     if (config.role === 'client') this.#configureLiveness(options)
@@ -478,7 +494,6 @@ export class Conversation {
         return
       case 'retransmit':
       case 'hand-window':
-      case 'fragment':
         return
     }
   }
@@ -495,8 +510,7 @@ export class Conversation {
     if (verdict === 'dead') {
       this.end({ type: 'timed-out', timer: name, detail: 'see the option of that name' }, now)
     } else if (verdict === 'send-ping') {
-      const datagram = this.tunnel.ping(now)
-      if (datagram !== undefined) this.#context.outbox.sealed(datagram)
+      this.tunnel.ping(now)
     }
   }
 }

@@ -68,8 +68,7 @@ export class Farewell {
   /** The next farewell of the data channel; false when it was the last, or time is up. SESS-142 */
   fire(now: number): boolean {
     if (this.#left === 0) return false
-    const datagram = this.#tunnel.exitMessage(now)
-    if (datagram !== undefined) this.#context.outbox.sealed(datagram)
+    this.#tunnel.occ({ type: 'exit' }, now)
     this.#left--
     if (this.#left === 0) return false
     this.#context.timers.set('exit-notify', now + 1000)

@@ -3,7 +3,18 @@
  * (spec/rekeying.md, REKEY-3, REKEY-12).
  */
 import { wipe } from '../bytes/index.ts'
-import { createDataChannel, isAead, splitKey2 } from '../data/index.ts'
+import type { TunnelOptions } from '../control/index.ts'
+import {
+  createDataChannel,
+  dataLayout,
+  defaultMssfix,
+  fragmentLimit,
+  FRAMING_STYLES,
+  isAead,
+  mssLimit,
+  type PipelineOptions,
+  splitKey2,
+} from '../data/index.ts'
 import { createTlsCryptKeys, DYNAMIC_KEY_LABEL, mixDynamicKey } from '../wire/index.ts'
 import type { Agreement } from './agreement.ts'
 import type { SessionContext } from './context.ts'
@@ -12,7 +23,15 @@ import { DataKey } from './key-ring.ts'
 import type { KeyState } from './key-state.ts'
 import type { Negotiated } from './output.ts'
 import { subjectOf } from './peer.ts'
+import type { ResolvedConfig } from './validate.ts'
 import { WrapState } from './wrap-state.ts'
+
+/** Our words for what `mssfix` counts, in the data floor's. */
+const MSS_SENSES = { payload: 'datagram', mtu: 'mtu', fixed: 'fixed' } as const
+/** Packets up to this size are taken whatever the mtu, as peers' settings may differ a little. */
+const LEAST_LARGEST_PACKET = 1600
+/** Ethernet header with a VLAN tag. */
+const TAP_EXTRA = 18
 
 /** The data key of an active negotiation; undefined when the derivation came out unusable. */
 export function createDataKey(
@@ -61,6 +80,36 @@ export function createDynamicWrap(context: SessionContext, channel: ControlChann
   const key = mixDynamicKey(exported, channel.wrap.key)
   wipe(exported)
   return new WrapState(createTlsCryptKeys(crypto, key, config.role), key, config.replay)
+}
+
+/** The layers inside the encryption, as configured and pushed. SESS-76 */
+export function pipelineOptions(config: ResolvedConfig, agreement: Agreement, options: TunnelOptions): PipelineOptions {
+  const pull = config.role === 'client' && !config.pointToPoint
+  const compression = (pull ? options.protocol.compression : undefined) ?? config.compression
+  const tunMtu = (pull ? options.mtu : undefined) ?? config.tunMtu
+  const { cipher, auth, epoch, sendPeerId } = agreement
+  const layout = dataLayout({ cipher, auth, epoch, peerId: sendPeerId !== undefined })
+  const outer = { transport: config.transport, family: 4 } as const
+  const style = FRAMING_STYLES[compression]
+  const inner = {
+    compression: style === 'v1' || style === 'v1-swap' ? 1 : 0,
+    fragment: config.fragment > 0,
+    tap: config.device === 'tap',
+  }
+  const { mssfix } = config
+  const mssOption =
+    mssfix === undefined
+      ? defaultMssfix(tunMtu)
+      : { size: mssfix === 'off' ? 0 : mssfix.size, sense: mssfix === 'off' ? 'fixed' : MSS_SENSES[mssfix.mode] }
+  return {
+    device: config.device,
+    compression,
+    allowCompression: config.allowCompression === 'asym',
+    mss: mssfix === 'off' ? 0 : mssLimit(mssOption, layout, outer, inner),
+    blockIpv6: pull && options.blockIpv6,
+    largestPacket: Math.max(tunMtu, LEAST_LARGEST_PACKET) + (config.device === 'tap' ? TAP_EXTRA : 0),
+    ...(config.fragment > 0 ? { fragment: fragmentLimit(config.fragment, false, layout, outer) } : {}),
+  }
 }
 
 function describe(

@@ -106,6 +106,8 @@ export class KeyState {
   readonly startedAt: number
   /** When the negotiation must be active. */
   readonly deadline: number
+  /** When a packet of this negotiation last came. */
+  heardAt: number
 
   readonly #options: KeyStateOptions
   readonly #send: SendWindow<Message>
@@ -134,6 +136,7 @@ export class KeyState {
     this.initiator = options.initiator
     this.startedAt = now
     this.deadline = now + options.handWindow
+    this.heardAt = now
     this.#options = options
     this.#send = new SendWindow<Message>({ timeout: tlsTimeout, timeoutCap: tlsTimeoutMax, firstId })
     this.#receive = new ReceiveWindow<Message>(undefined, firstId)
@@ -205,6 +208,7 @@ export class KeyState {
     const isReset = isHardReset(opcode) || opcode === Opcode.CONTROL_SOFT_RESET_V1
     // SESS-21: the first message is a reset and no other is.
     if (packetId !== undefined && isReset !== (packetId === 0)) return 'unexpected-reset'
+    this.heardAt = now
     if (!this.#heard) {
       this.#heard = true
       this.#send.rescheduleNow() // SESS-22

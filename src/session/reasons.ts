@@ -36,8 +36,6 @@ export type TimerName =
   | 'auth-pending'
   /** Farewell packets go out one by one (`explicit-exit-notify`). */
   | 'exit-notify'
-  /** Reassembly of fragments is swept. */
-  | 'fragment'
 
 /** Why the session ended. */
 export type CloseReason =
@@ -84,8 +82,6 @@ export type CloseReason =
   | { readonly type: 'push-rejected'; readonly option: string; readonly by: 'pull-filter' | 'not-updatable' }
   /** The peer broke a rule inside TLS or the TCP framing. A bug there, or not an OpenVPN peer. */
   | { readonly type: 'malformed'; readonly what: string; readonly detail: string }
-  /** The key may not protect another packet and no new one came in time. Lower `reneg-bytes` or `reneg-sec`. */
-  | { readonly type: 'key-exhausted' }
 
 /** One line for a log: the reason with its details, never a secret. */
 export function describeCloseReason(reason: CloseReason): string {
@@ -116,8 +112,6 @@ export function describeCloseReason(reason: CloseReason): string {
       return `pushed option ${reason.option} ended the attempt (${reason.by})`
     case 'malformed':
       return `malformed ${reason.what}${detail(reason.detail)}`
-    case 'key-exhausted':
-      return 'the data key is used up'
   }
 }
 

@@ -66,7 +66,14 @@ export class Session {
     buffer.set(packet, headroom)
     const length = this.#seal(buffer, headroom, packet.length)
     if (length < 0) return false
-    this.#context.outbox.sealed(buffer.subarray(tunnel.resultOffset, tunnel.resultOffset + length))
+    const { outbox } = this.#context
+    if (tunnel.fragmentsLeft === 0) {
+      outbox.sealed(buffer.subarray(tunnel.resultOffset, tunnel.resultOffset + length))
+      return true
+    }
+    for (let size = length; size > 0; size = tunnel.sealNext(buffer, headroom, this.#now)) {
+      outbox.sealed(buffer.slice(tunnel.resultOffset, tunnel.resultOffset + size))
+    }
     return true
   }
 
@@ -85,6 +92,16 @@ export class Session {
     return this.#conversation.tunnel.resultOffset
   }
 
+  /** The buffer of the last result of {@link open}: the host's, unless the packet was in fragments or compressed. */
+  get resultBuffer(): Uint8Array {
+    return this.#conversation.tunnel.resultBuffer
+  }
+
+  /** With `fragment`: datagrams that the last sealed packet still needs, to be made with {@link sealNext}. */
+  get fragmentsLeft(): number {
+    return this.#conversation.tunnel.fragmentsLeft
+  }
+
   /**
    * Fast lane: seals the tunnel packet `buffer[offset, offset + length)` in place, with headroom and tailroom around it.
    *
@@ -99,10 +116,15 @@ export class Session {
     return this.#seal(buffer, offset, length)
   }
 
+  /** Fast lane: the next fragment of the packet given to {@link seal}; `offset` as there. */
+  sealNext(buffer: Uint8Array, offset: number, now: number): number {
+    return this.#begin(now) ? this.#conversation.tunnel.sealNext(buffer, offset, this.#now) : LaneCode.NO_TUNNEL
+  }
+
   /**
    * Fast lane: opens the datagram (with TCP: one record without its length) `buffer[offset, offset + length)` in place.
    *
-   * @returns the length of the tunnel packet, which starts at `resultOffset`; or a negative code, and there is none. What
+   * @returns the length of the tunnel packet, which starts at `resultOffset` of `resultBuffer`; or a negative code, and there is none. What
    * is not a data packet goes to `receive`; look for outputs after any negative code.
    */
   open(buffer: Uint8Array, offset: number, length: number, now: number): number {
@@ -256,8 +278,9 @@ export class Session {
     const buffer = bytes.slice()
     const length = this.#open(buffer, 0, buffer.length)
     if (length < 0) return
-    const { resultOffset } = this.#conversation.tunnel
-    this.#context.outbox.packet(buffer.subarray(resultOffset, resultOffset + length))
+    const { resultBuffer, resultOffset } = this.#conversation.tunnel
+    const packet = resultBuffer.subarray(resultOffset, resultOffset + length)
+    this.#context.outbox.packet(resultBuffer === buffer ? packet : packet.slice())
   }
 
   #receiveControl(bytes: Uint8Array): void {
@@ -273,7 +296,8 @@ export class Session {
     }
     const result = this.#conversation.tunnel.open(buffer, offset, length, this.#now)
     if (result >= 0) return result
-    if (result === LaneCode.PEER_EXIT) this.#conversation.end({ type: 'peer-exit' }, this.#now)
+    if (result === DataCode.PING) this.#context.outbox.counters.pingsReceived++
+    else if (result === DataCode.OCC) this.#conversation.onOcc(this.#conversation.tunnel.lastOcc, this.#now)
     else if (isDrop(result)) this.#drop(dataReason(result) as DropReason)
     else if (result === LaneCode.UNKNOWN_KEY_ID) this.#drop('unknown-key-id')
     else if (result === LaneCode.NO_TUNNEL) this.#drop('key-not-ready')
@@ -286,9 +310,9 @@ export class Session {
       state !== 'connected'
         ? LaneCode.NO_TUNNEL
         : length === 0
-          ? DataCode.EMPTY
+          ? DataCode.TOO_SHORT
           : tunnel.seal(buffer, offset, length, this.#now)
-    if (result < 0) this.#drop(result === DataCode.KEY_EXHAUSTED ? 'key-exhausted' : 'no-tunnel')
+    if (result < 0) this.#drop(sealProblem(result))
     return result
   }
 
@@ -296,4 +320,10 @@ export class Session {
     this.#context.outbox.counters.dropped[reason]++
     return false
   }
+}
+
+/** Why a packet could not be sealed. */
+function sealProblem(code: number): DropReason {
+  if (code === DataCode.TOO_LONG) return 'packet-too-large'
+  return isDrop(code) ? (dataReason(code) as DropReason) : 'no-tunnel'
 }
