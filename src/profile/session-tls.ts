@@ -1,16 +1,23 @@
 /**
  * The TLS half of a session's configuration: certificates, key, and how the peer is judged. PROF-29
  */
-import { ConfigError } from '../bytes/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import type { SessionTls } from '../session/index.ts'
-import type { TlsVersion } from '../tls/index.ts'
+import {
+  CIPHER_SUITES,
+  type CipherSuiteName,
+  parseTlsCipher,
+  parseTlsCiphersuites,
+  parseTlsGroups,
+  parseTlsVersion,
+  profileRestrictions,
+  type TlsVersion,
+} from '../tls/index.ts'
 import { createPeerVerifier, parsePemCertificates, parsePrivateKey, type PeerVerifierOptions } from '../x509/index.ts'
 import type { Entry } from './entry.ts'
 import { resolvePath } from './paths.ts'
 import type { Profile } from './profile.ts'
 import { atLine } from './session-wrap.ts'
-import { defaultSuitesFor, groupsOf, isCipherExpression, suitesFor, suitesOf } from './tls-names.ts'
 
 /** The TLS settings of a profile. @throws ConfigError at the line of a file that can't be used. */
 export function readTls(
@@ -21,19 +28,14 @@ export function readTls(
 ): SessionTls {
   const judge = profile.entry('ca') ?? profile.entry('peer-fingerprint')
   const verifier = judge === undefined ? undefined : atLine(judge, () => createPeerVerifier(verifierOptions(profile)))
-  const [minVersion, maxVersion] = versions(profile)
-  const suites = readSuites(profile)
-  const groups = groupsOf(profile.value('tls-groups')?.[0] ?? '')
   const clientMode = profile.value('verify-client-cert')
   const clientAuth = clientMode === undefined ? undefined : CLIENT_AUTH[clientMode[0] ?? 'require']
   return {
     ...readCredential(profile, passphrase, crypto),
     ...(verifier === undefined ? {} : { verifier }),
     ...(role === 'server' && clientAuth !== undefined ? { clientAuth } : {}),
-    ...(minVersion === undefined ? {} : { minVersion }),
-    ...(maxVersion === undefined ? {} : { maxVersion }),
-    ...(suites === undefined ? {} : { cipherSuites: suites }),
-    ...(groups.length === 0 ? {} : { groups }),
+    ...versions(profile),
+    ...choices(profile),
   }
 }
 
@@ -113,36 +115,49 @@ function optional<K extends string, T>(key: K, value: T | undefined): Partial<Re
   return value === undefined ? {} : ({ [key]: value } as Record<K, T>)
 }
 
-/** PROF-30: versions before 1.2 are raised to it; `or-highest` asks for the newest there is. */
-function versions(profile: Profile): [TlsVersion | undefined, TlsVersion | undefined] {
-  const [least, or] = profile.value('tls-version-min') ?? []
+/**
+ * PROF-30: a version before 1.2 as the oldest one is raised to it. `or-highest` lowers the demand to what there is, and
+ * there is 1.3.
+ */
+function versions(profile: Profile): Pick<SessionTls, 'minVersion' | 'maxVersion'> {
+  const least = profile.value('tls-version-min')?.[0]
   const most = profile.value('tls-version-max')?.[0]
-  const minVersion =
-    least === undefined ? undefined : or === 'or-highest' && most === undefined ? 'TLSv1.2' : toVersion(least)
-  if (most !== undefined && most < '1.2') {
-    throw new ConfigError(
-      'tls-version-max',
-      'this library speaks TLS 1.2 and 1.3',
-      profile.entry('tls-version-max')?.place,
-    )
+  return {
+    ...optional('minVersion', least === undefined ? undefined : parseTlsVersion(least)),
+    ...optional('maxVersion', most === undefined ? undefined : parseTlsVersion(most)),
   }
-  return [minVersion, most === undefined ? undefined : toVersion(most)]
 }
 
-function toVersion(text: string): TlsVersion {
-  return text === '1.3' ? 'TLSv1.3' : 'TLSv1.2'
+/** Suites, groups and schemes: what the lists name, within what `tls-cert-profile` leaves. PROF-31 */
+function choices(profile: Profile): Pick<SessionTls, 'cipherSuites' | 'groups' | 'signatureSchemes'> {
+  const limits = profileRestrictions(profile.value('tls-cert-profile')?.[0] ?? 'legacy')
+  const suites = readSuites(profile)
+  const groups = parseTlsGroups(profile.value('tls-groups')?.[0] ?? '').names
+  return {
+    ...limits,
+    ...optional('cipherSuites', within(suites, limits.cipherSuites)),
+    ...optional('groups', within(groups.length === 0 ? undefined : groups, limits.groups)),
+  }
+}
+
+/** The items that are allowed, in the order wanted; what is allowed where nothing is wanted. */
+function within<T>(wanted: readonly T[] | undefined, allowed: readonly T[] | undefined): readonly T[] | undefined {
+  if (wanted === undefined || allowed === undefined) return wanted ?? allowed
+  const both = wanted.filter((item) => allowed.includes(item))
+  return both.length === 0 ? allowed : both
 }
 
 /** Suites of both versions, where the profile names some of either. */
-function readSuites(profile: Profile): SessionTls['cipherSuites'] {
-  const old = profile.value('tls-cipher')?.[0]
-  const modern = profile.value('tls-ciphersuites')?.[0]
-  if (old === undefined && modern === undefined) return undefined
-  const oldSuites = old === undefined || isCipherExpression(old) ? [] : suitesOf(old, 'TLSv1.2')
-  const modernSuites = modern === undefined ? [] : suitesOf(modern, 'TLSv1.3')
-  if (oldSuites.length === 0 && modernSuites.length === 0) return undefined
-  return [
-    ...(modernSuites.length > 0 ? modernSuites : suitesFor('TLSv1.3')),
-    ...(oldSuites.length > 0 ? oldSuites : defaultSuitesFor('TLSv1.2')),
-  ]
+function readSuites(profile: Profile): readonly CipherSuiteName[] | undefined {
+  const old = parseTlsCipher(profile.value('tls-cipher')?.[0] ?? '').names
+  const modern = parseTlsCiphersuites(profile.value('tls-ciphersuites')?.[0] ?? '').names
+  if (old.length === 0 && modern.length === 0) return undefined
+  return [...(modern.length > 0 ? modern : usual('TLSv1.3')), ...(old.length > 0 ? old : usual('TLSv1.2'))]
+}
+
+/** The suites that nobody has to ask for by name. */
+function usual(version: TlsVersion): readonly CipherSuiteName[] {
+  return CIPHER_SUITES.filter((suite) => suite.version === version && suite.protection.type === 'aead').map(
+    ({ name }) => name,
+  )
 }

@@ -5,7 +5,7 @@
  */
 import { hashByName } from '../../crypto/index.ts'
 import { cipherByName } from '../../control/index.ts'
-import { groupsOf, isCipherExpression, suitesOf } from '../tls-names.ts'
+import { parseTlsCipher, parseTlsCiphersuites, parseTlsGroups } from '../../tls/index.ts'
 import { one, type Rule } from './rule.ts'
 
 /** Rules about this library’s limits. */
@@ -84,7 +84,9 @@ export const supportRules: readonly Rule[] = [
     remedy: 'name TLS_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256 or TLS_CHACHA20_POLY1305_SHA256, or take it out',
     find: (view) => {
       const list = view.value('tls-ciphersuites')?.[0]
-      return list === undefined || suitesOf(list, 'TLSv1.3').length > 0 ? [] : one(view.entry('tls-ciphersuites'))
+      return list === undefined || parseTlsCiphersuites(list).names.length > 0
+        ? []
+        : one(view.entry('tls-ciphersuites'))
     },
   },
   {
@@ -92,12 +94,11 @@ export const supportRules: readonly Rule[] = [
     directive: 'tls-cipher',
     own: 'warning',
     refusedBy: undefined,
-    message: 'it names no suite of TLS 1.2 that this library has, or is an expression of OpenSSL',
+    message: 'it names no suite of TLS 1.2 that this library has',
     remedy: 'name suites such as TLS-ECDHE-RSA-WITH-AES-256-GCM-SHA384; this library’s own choice is used meanwhile',
     find: (view) => {
       const list = view.value('tls-cipher')?.[0]
-      const plain = list === undefined || (!isCipherExpression(list) && suitesOf(list, 'TLSv1.2').length > 0)
-      return plain ? [] : one(view.entry('tls-cipher'))
+      return list === undefined || parseTlsCipher(list).names.length > 0 ? [] : one(view.entry('tls-cipher'))
     },
   },
   {
@@ -109,7 +110,7 @@ export const supportRules: readonly Rule[] = [
     remedy: 'name X25519, secp256r1, secp384r1 or secp521r1, or take it out',
     find: (view) => {
       const list = view.value('tls-groups')?.[0]
-      return list === undefined || groupsOf(list).length > 0 ? [] : one(view.entry('tls-groups'))
+      return list === undefined || parseTlsGroups(list).names.length > 0 ? [] : one(view.entry('tls-groups'))
     },
   },
 ]
