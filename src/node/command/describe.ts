@@ -8,7 +8,7 @@ export function describeNegotiated(negotiated: Negotiated): readonly string[] {
   const { tlsVersion, cipherSuite, group, signatureScheme, wrap, dataCipher, dataAuth, peerId } = negotiated
   const signed = signatureScheme === undefined ? 'no certificate' : `peer signed ${signatureScheme}`
   const lines = [
-    `TLS ${tlsVersion}, ${cipherSuite}, group ${group ?? 'none'}, ${signed}`,
+    `${tlsVersion}, ${cipherSuite}, group ${group ?? 'none'}, ${signed}`,
     `control wrap ${wrap}${negotiated.dynamicTlsCrypt ? ', dynamic tls-crypt for renegotiations' : ''}`,
     `data ${dataCipher}${dataAuth === undefined ? '' : ` with ${dataAuth}`} (${negotiated.dataFormat}), keys by ${negotiated.keyDerivation}, ` +
       (peerId === undefined ? 'DATA_V1' : `peer-id ${peerId}`),

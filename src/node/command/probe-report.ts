@@ -46,9 +46,14 @@ export function jsonReporter(io: CommandIo): ProbeReporter {
       print({ event: 'pings', sent, received })
     },
     closed: (reason, message, stats) => {
-      print({ event: 'closed', reason, message, ...(stats === undefined ? {} : { stats }) })
+      print({ event: 'closed', reason, message, ...(stats === undefined ? {} : { stats: nonZero(stats) }) })
     },
   }
+}
+
+/** The counters with only those drops that happened. */
+function nonZero(stats: Stats): object {
+  return { ...stats, dropped: Object.fromEntries(Object.entries(stats.dropped).filter(([, count]) => count > 0)) }
 }
 
 /** Text for a person. */

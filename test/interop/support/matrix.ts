@@ -68,7 +68,7 @@ async function cell(
       expect(result, `${result.output}\n${server.output()}`).toMatchObject({
         code: 0,
         pings: PINGS,
-        negotiated: { wrap, dataCipher: cipher, tlsVersion: '1.3' },
+        negotiated: { wrap, dataCipher: cipher, tlsVersion: 'TLSv1.3' },
       })
       replies += result.pings
     }
