@@ -96,6 +96,7 @@ export function checkLeafPurpose(certificate: Certificate, purpose: Purpose): vo
  */
 export function checkIssuer(certificate: Certificate, purpose: Purpose, anchor: boolean): void {
   const { basicConstraints, keyUsage } = certificate.extensions
+  if (certificate.subject.rdns.length === 0) throw new CertificateFault('not-a-ca', 'Its subject is empty.')
   const old = anchor && basicConstraints === undefined && (certificate.version === 1 || keyUsage !== undefined)
   if (basicConstraints?.ca !== true && !old) {
     throw new CertificateFault('not-a-ca', 'Its basicConstraints do not say CA:TRUE.')

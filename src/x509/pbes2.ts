@@ -60,6 +60,11 @@ export function pbkdf2(
   return out
 }
 
+/** The hash of an HMAC identifier. */
+export function hmacHash(oid: string): HashName | undefined {
+  return PRF_HASH.get(oid)
+}
+
 /** The parameters of a PBKDF2 AlgorithmIdentifier. */
 export interface Pbkdf2Parameters {
   readonly hash: HashName
@@ -78,7 +83,7 @@ export function readPbkdf2({ oid, parameters }: AlgorithmIdentifier, option: str
   const prf = fields.optional(TAG.sequence)
   fields.end()
   checkIterations(iterations, option)
-  const hash = prf === undefined ? 'SHA1' : PRF_HASH.get(readAlgorithmIdentifier(prf).oid)
+  const hash = prf === undefined ? 'SHA1' : hmacHash(readAlgorithmIdentifier(prf).oid)
   return hash && { hash, salt, iterations, keyLength: keyLength && readSmallInteger(keyLength) }
 }
 

@@ -9,16 +9,14 @@ import { ConfigError } from '../bytes/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { MAX_DER_NODES, readCertificate } from './certificate.ts'
 import { checkKey, checkLeafPurpose, PathFault } from './certificate-checks.ts'
-import type { Crl } from './crl.ts'
-import { readCrl } from './crl.ts'
 import { DerBudget } from './der.ts'
 import { CertificateFault } from './fault.ts'
 import { fingerprint, fingerprintText, matchesFingerprint, parseFingerprint } from './fingerprint.ts'
 import { nameText } from './name.ts'
 import type { PeerChecks } from './peer-checks.ts'
 import { checkPeer, readPeerChecks } from './peer-checks.ts'
-import { parsePem, parsePemCertificates } from './pem.ts'
 import { CERTIFICATE_ADVICE } from './problem.ts'
+import { readCertificates, readCrls } from './read-certificates.ts'
 import { TrustStore } from './trust-store.ts'
 import type { Certificate } from './types.ts'
 import type { RevocationData } from './validate.ts'
@@ -43,39 +41,6 @@ export const MAX_CHAIN_LENGTH = 102400
  */
 export function createPeerVerifier(options: PeerVerifierOptions): PeerVerifier {
   return new Verifier(options)
-}
-
-/** Parses certificates of the host's own. @throws ConfigError naming `option` and the first bad certificate. */
-export function readCertificates(source: CertificateSource, option: string): readonly Certificate[] {
-  const items = typeof source === 'string' ? parsePemCertificates(source, option) : source
-  return items.map((der, index) => {
-    try {
-      return readCertificate(der, new DerBudget(MAX_DER_NODES))
-    } catch (error) {
-      if (!(error instanceof CertificateFault)) throw error
-      throw new ConfigError(option, `${option}: certificate ${index + 1} cannot be read. ${error.message}`)
-    }
-  })
-}
-
-/** Parses the lists of a `crl-verify` file. @throws ConfigError */
-function readCrls(source: CertificateSource): readonly Crl[] {
-  const option = 'crl-verify'
-  const items =
-    typeof source === 'string'
-      ? parsePem(source, option)
-          .filter(({ label }) => label === 'X509 CRL')
-          .map(({ der }) => der)
-      : source
-  if (items.length === 0) throw new ConfigError(option, 'crl-verify: no revocation list was found.')
-  return items.map((der, index) => {
-    try {
-      return readCrl(der)
-    } catch (error) {
-      if (!(error instanceof CertificateFault)) throw error
-      throw new ConfigError(option, `crl-verify: list ${index + 1} cannot be read. ${error.message}`)
-    }
-  })
 }
 
 class Verifier implements PeerVerifier {

@@ -2,6 +2,7 @@
  * The work one verification may do, counted instead of timed: signature checks, candidate certificates, name
  * comparisons. Whoever sends a chain chooses how it branches; the counters choose when to stop. Rule X509-27.
  */
+import { toHex } from '../bytes/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { keyFitsAlgorithm } from './algorithm.ts'
 import { WorkExhausted } from './fault.ts'
@@ -24,7 +25,8 @@ export interface Signed {
 /** Counts down, and remembers signatures already checked. One per verification. */
 export class Work {
   readonly #crypto: CryptoProvider
-  readonly #verified = new Map<Signed, Map<Certificate, boolean>>()
+  /** Results by signed part and, in hex, the issuer's public key: certificates of one CA share them. */
+  readonly #verified = new Map<Signed, Map<string, boolean>>()
   #signatures = 0
   #steps = 0
   #comparisons = 0
@@ -64,9 +66,11 @@ export class Work {
    * and checked once. @throws WorkExhausted
    */
   verifies(signed: Signed, issuer: Certificate): boolean {
-    const known = this.#verified.get(signed)
-    const result = known?.get(issuer) ?? this.#check(signed, issuer)
-    this.#verified.set(signed, (known ?? new Map<Certificate, boolean>()).set(issuer, result))
+    const results = this.#verified.get(signed) ?? new Map<string, boolean>()
+    this.#verified.set(signed, results)
+    const key = toHex(issuer.publicKeyInfo)
+    const result = results.get(key) ?? this.#check(signed, issuer)
+    results.set(key, result)
     return result
   }
 
