@@ -32,6 +32,7 @@ export class RecordLayer {
   #version: TlsVersion | undefined
   #compatibility = false
   #earlyDataBudget = 0
+  #plainAlertAllowed = false
   #empties = 0
   #warnings = 0
   #handshakeOut: Uint8Array[] = []
@@ -73,6 +74,14 @@ export class RecordLayer {
   /** Server: up to `bytes` of records that cannot be read are the client's refused 0-RTT data. */
   skipEarlyData(bytes: number): void {
     this.#earlyDataBudget = bytes
+  }
+
+  /**
+   * Server: a client that cannot derive keys from the ServerHello can only say so in plaintext, so one alert is taken
+   * unprotected until the first protected record is in. TLS13-28
+   */
+  allowPlaintextAlert(): void {
+    this.#plainAlertAllowed = true
   }
 
   /** Longest handshake message accepted, by type, in the current state. */
@@ -133,12 +142,18 @@ export class RecordLayer {
     if (this.#earlyDataBudget > 0 && type === ContentType.applicationData && !this.#protectedIn) {
       return this.#skipEarly(payloadLength)
     }
+    if (type === ContentType.alert && this.#plainAlertAllowed && payloadLength === 2) {
+      return this.#alert(buffer.subarray(offset + RECORD_HEADER, offset + RECORD_HEADER + 2))
+    }
     const opened = this.#opener.open(buffer, offset, payloadLength)
     if (opened === undefined) {
       if (this.#earlyDataBudget > 0) return this.#skipEarly(payloadLength)
       throw new AlertError('bad-record-mac', 'a record does not authenticate') // TLS-4
     }
-    if (this.#protectedIn) this.#earlyDataBudget = 0
+    if (this.#protectedIn) {
+      this.#earlyDataBudget = 0
+      this.#plainAlertAllowed = false
+    }
     return this.#dispatch(opened.type, opened.fragment)
   }
 
@@ -167,7 +182,7 @@ export class RecordLayer {
     if (type === ContentType.applicationData) return { type: 'data', data: fragment.slice() }
     demand(type === ContentType.changeCipherSpec, 'unexpected-message', `record type ${type}`)
     demand(this.#version !== 'TLSv1.3', 'unexpected-message', 'a ChangeCipherSpec record')
-    demand(fragment.length === 1 && fragment[0] === 1, 'illegal-parameter', 'a malformed ChangeCipherSpec')
+    demand(fragment.length === 1 && fragment[0] === 1, 'unexpected-message', 'a malformed ChangeCipherSpec')
     return { type: 'change-cipher-spec' }
   }
 

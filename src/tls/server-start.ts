@@ -89,6 +89,7 @@ function takeClientHello(message: HandshakeMessage): ClientHello {
 /** TLS-15, TLS-16, TLS-17 */
 function chooseVersion(context: Context, hello: ClientHello): TlsVersion {
   const { minVersion, maxVersion } = context.config
+  demand(hello.legacyVersion > 0x0300, 'protocol-version', 'legacy_version is that of SSL')
   const offered =
     hello.supportedVersions ?? (hello.legacyVersion >= VERSION_CODES['TLSv1.2'] ? [VERSION_CODES['TLSv1.2']] : [])
   const version = (['TLSv1.3', 'TLSv1.2'] as const).find(

@@ -90,6 +90,7 @@ export function startServer13(context: Context, start: Server13Start): Server13S
   if (hello.sessionId.length > 0 && !retried) records.sendChangeCipherSpec() // TLS13-5
   const secrets = handshakeSecrets(crypto, suite.hash, response.secret, transcript.hash())
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, suite, secrets.clientHandshakeTrafficSecret)))
+  records.allowPlaintextAlert()
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, secrets.serverHandshakeTrafficSecret)))
   send(context, transcript, handshakeMessage(HandshakeType.encryptedExtensions, Uint8Array.of(0, 0)))
   if (config.clientAuth !== 'none') send(context, transcript, writeCertificateRequest13(config.signatureSchemes))
