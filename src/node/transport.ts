@@ -17,7 +17,7 @@ export interface Transport {
 /** What a transport tells its owner. */
 export interface TransportSinks {
   readonly receive: (data: Uint8Array) => void
-  /** The path broke: a socket error, or the peer closed the stream. */
+  /** A TCP stream broke or the peer closed it. Datagrams that can't be delivered are only lost. */
   readonly broken: (reason: string) => void
 }
 
@@ -56,11 +56,10 @@ function openUdp(target: TransportTarget, resolved: Resolved, sinks: TransportSi
   return new Promise((done, failed) => {
     const socket: Socket = createSocket(resolved.family === 6 ? 'udp6' : 'udp4')
     let open = false
-    const fail = (error: Error): void => {
-      if (open) sinks.broken(error.message)
-      else failed(error)
-    }
-    socket.on('error', fail)
+    // Once open, an error is an ICMP answer to some datagram: a lost packet, about which the session's timers decide.
+    socket.on('error', (error) => {
+      if (!open) failed(error)
+    })
     socket.on('message', (data) => {
       sinks.receive(data)
     })
@@ -69,7 +68,6 @@ function openUdp(target: TransportTarget, resolved: Resolved, sinks: TransportSi
         open = true
         done({
           peer: `${resolved.address}:${target.port}`,
-          // A refused or unreachable datagram is a lost datagram: the timers above decide when to give up.
           send: (data) => {
             socket.send(data, () => undefined)
           },

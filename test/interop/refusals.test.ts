@@ -1,0 +1,110 @@
+/**
+ * What a person sees when a tunnel can't come up: one reason, in time, and an alert on the wire where there is one to send.
+ */
+import { describe, expect, it } from 'vitest'
+import { clientConfig, generateStaticKey, PORT, SERVER_READY, serverConfig, type Tunnel } from './support/configs.ts'
+import { withLab } from './support/lab.ts'
+import { opensslPki } from './support/pki.ts'
+import { probe, type ProbeResult } from './support/probe.ts'
+import { RELEASES, type Release, releasesToTest } from './support/reference.ts'
+
+const releases = releasesToTest()
+const tunnel = (): Tunnel => ({
+  transport: 'udp',
+  wrap: 'tls-crypt',
+  key: generateStaticKey(),
+  pki: opensslPki('P-256'),
+})
+
+/** Starts a server and probes it with a profile that does not fit it; the result and the server's log. */
+async function refused(
+  release: Release,
+  server: Tunnel,
+  client: Tunnel,
+  logged?: RegExp,
+): Promise<ProbeResult & { readonly ms: number }> {
+  return await withLab(async (lab) => {
+    const reference = lab.openvpn(release, 'server', serverConfig(server))
+    await reference.seen(SERVER_READY)
+    const started = Date.now()
+    const result = await probe(lab, clientConfig(client), ['--count', '1'])
+    const ms = Date.now() - started
+    if (logged !== undefined) await reference.seen(logged, 5)
+    return { ...result, ms }
+  })
+}
+
+const closed = (result: ProbeResult): unknown => result.events.find((event) => event.event === 'closed')
+
+describe.each(RELEASES)('refusals against OpenVPN %s', (release) => {
+  const test = it.skipIf(!releases.includes(release))
+
+  test('a server certificate of another authority: certificate problem after the alert, within seconds', async () => {
+    const server = tunnel()
+    const pki = { ...server.pki, ca: server.pki.foreignCa }
+    const result = await refused(
+      release,
+      server,
+      { ...server, pki },
+      /unknown ca|alert|TLS Error: TLS handshake failed/,
+    )
+    expect(result.code).toBe(1)
+    expect(closed(result)).toMatchObject({ reason: 'certificate' })
+    expect(result.ms).toBeLessThan(5000)
+  })
+
+  test('an expired server certificate', async () => {
+    const client = tunnel()
+    const server = { ...client, pki: { ...client.pki, server: client.pki.expiredServer } }
+    const result = await refused(release, server, client)
+    expect(closed(result)).toMatchObject({
+      reason: 'certificate',
+      message: expect.stringContaining('expired') as string,
+    })
+  })
+
+  test('a server that presents a client certificate', async () => {
+    const client = tunnel()
+    const server = { ...client, pki: { ...client.pki, server: client.pki.client } }
+    const result = await refused(release, server, client)
+    expect(result.code).toBe(1)
+    expect(closed(result)).toMatchObject({ reason: 'certificate' })
+  })
+
+  test('a wrong tls-crypt key: silence, then the name of the timer', async () => {
+    const server = tunnel()
+    const client = { ...server, key: generateStaticKey(), client: 'hand-window 3' }
+    const result = await refused(release, server, client, /tls-crypt unwrap error|TLS Error/)
+    expect(result.code).toBe(1)
+    expect(closed(result)).toMatchObject({
+      reason: 'timed-out',
+      message: expect.stringContaining('hand-window') as string,
+    })
+  })
+})
+
+describe('without a server', () => {
+  it.skipIf(releases.length === 0)('no answer: closed with the name of the timer after hand-window', async () => {
+    await withLab(async (lab) => {
+      const profile = clientConfig({ ...tunnel(), client: 'hand-window 2' })
+      const result = await probe(lab, profile)
+      expect(result.code).toBe(1)
+      expect(closed(result)).toMatchObject({
+        reason: 'timed-out',
+        message: expect.stringContaining('hand-window') as string,
+      })
+    })
+  })
+
+  it.skipIf(releases.length === 0)(
+    'a profile that cannot work: exit 2 and one line with file, line and directive',
+    async () => {
+      await withLab(async (lab) => {
+        const profile = clientConfig(tunnel()).replace(`remote 127.0.0.1 ${PORT}`, 'remote 127.0.0.1 99999')
+        const result = await probe(lab, profile)
+        expect(result.code).toBe(2)
+        expect(result.output.trim()).toMatch(/^ovpn probe: .*\.ovpn:4:\d+: remote: .+$/)
+      })
+    },
+  )
+})
