@@ -28,6 +28,14 @@ export const NOT_PULLABLE: ReadonlySet<string> = new Set(
     'disable-occ static-challenge auth-gen-token auth-gen-token-secret connect-retry connect-retry-max ' +
     'connect-timeout server-poll-timeout resolv-retry single-session multihome vlan-tagging vlan-accept vlan-pvid ' +
     'win-sys service remap-usr1 machine-readable-output syslog errors-to-stderr opt-verify max-packet-size ' +
-    'show-net-up dns-updown windows-driver allow-nonadmin pause-exit suppress-timestamps test-crypto'
+    'show-net-up dns-updown windows-driver allow-nonadmin pause-exit suppress-timestamps test-crypto ' +
+    'allow-recursive-routing bcast-buffers connect-freq connect-freq-initial disable down-pre genkey hash-size ' +
+    'ifconfig-ipv6-pool ifconfig-ipv6-push ifconfig-pool ifconfig-pool-persist keying-material-exporter ' +
+    'management-client-auth management-client-group management-client-user management-forget-disconnect ' +
+    'management-log-cache management-query-proxy management-query-remote management-signal management-up-down ' +
+    'max-clients max-routes-per-client mktun rmtun no-name-remapping ns-cert-type passtos pkcs11-cert-private ' +
+    'pkcs11-id-management pkcs11-pin-cache pkcs11-private-mode pkcs11-protected-authentication port-share ' +
+    'proto-force socks-proxy-retry stale-routes-check status-version tcp-nodelay tcp-queue-limit up-delay ' +
+    'up-restart username-as-common-name'
   ).split(' '),
 )

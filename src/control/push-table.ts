@@ -242,7 +242,7 @@ function applyCompress(draft: OptionsDraft, args: readonly string[]): PushProble
 
 function applyCipher(draft: OptionsDraft, args: readonly string[]): PushProblem | undefined {
   const name = (args[0] as string).toUpperCase()
-  if (!/^[A-Z0-9-]{1,64}$/.test(name)) return bad('a cipher name')
+  if (!/^[A-Z0-9][A-Z0-9-]{0,63}$/.test(name)) return bad('a cipher name')
   draft.protocol.cipher = name
   return undefined
 }

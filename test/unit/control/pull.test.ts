@@ -249,7 +249,7 @@ describe('pushed options', () => {
       '.a',
       'a{b',
       'x'.repeat(64),
-      `${'a.'.repeat(127)}`,
+      'a.'.repeat(127),
       'é',
     ]
     let accepted = 0
