@@ -3,7 +3,7 @@
  *
  * Each side tells what it can do (`IV_PROTO`, `IV_CIPHERS`, the options string); the server decides and pushes, the client
  * judges; a peer-to-peer pair computes the same on both ends. The outcome is one {@link Agreement}, which holds for every
- * later key of the session: renegotiations derive new keys and change nothing else (spec/session.md, SESS-50 to SESS-57).
+ * later key of the session: renegotiations derive new keys and change nothing else (spec/session.md, "Agreement").
  */
 import {
   acceptClientCipher,

@@ -1,5 +1,5 @@
 /**
- * The client's half of the push exchange: asking, waiting, taking (spec/session.md, SESS-100 to SESS-108).
+ * The client's half of the push exchange: asking, waiting, taking (spec/session.md, "Client").
  *
  * PUSH_REQUEST goes out a second after the keys are exchanged and every five seconds from then, until the reply is
  * complete; many servers reply unasked. A server that needs time for the login says so and gets it. What is pushed passes

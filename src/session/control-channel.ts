@@ -3,8 +3,8 @@
  *
  * A datagram is judged in this order, and until the last step nothing changes but the caller's counter: its opcode fits
  * our role, the wrap authenticates it, it names both session ids rightly, it is no replay, and a key state exists (or may
- * be opened) for its key id. Only then is its replay id committed and the packet handed on (spec/session.md, SESS-30 to
- * SESS-38).
+ * be opened) for its key id. Only then is its replay id committed and the packet handed on (spec/session.md,
+ * "Control datagrams").
  *
  * Three key states live at most: `primary` (the first negotiation, later the established one), `next` (a renegotiation
  * under way) and `retired` (the one before, which still acknowledges what its peer repeats). Packets of key id 0 use the

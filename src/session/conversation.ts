@@ -4,7 +4,7 @@
  * After every input `settle` runs the parts until they have nothing more to say: key states report, exchanges judge, and
  * each verdict becomes a move of the session. Everything due is then sent. What fails is judged by what it would take with
  * it: an initial session or a renegotiation is dropped, the first negotiation ends the session, and a tunnel with a good
- * key lives on (spec/session.md, SESS-130 to SESS-139).
+ * key lives on (spec/session.md, "Failures").
  */
 import { UsageError } from '../bytes/index.ts'
 import {
@@ -349,7 +349,7 @@ export class Conversation {
     this.#apply(this.#exchangeOf(channel).message(message, key, now), channel, key, now)
   }
 
-  /** SESS-130 to SESS-133 */
+  /** SESS-130 */
   #onFailure(reason: CloseReason, channel: ControlChannel, key: KeyState, now: number): void {
     if (channel !== this.#slots.active) {
       this.#flush(now)
@@ -359,13 +359,14 @@ export class Conversation {
       this.#flush(now)
       this.#context.outbox.counters.failedRekeys++
       this.#context.outbox.event({ type: 'rekey-failed', keyId: key.keyId, reason })
-      this.#rekeying.failed(channel, now)
+      this.#rekeying.failed(channel, now) // SESS-132
     } else if (key.isEstablished && this.#state === 'connected') {
-      this.#rekeying.retry(now)
-    } else if (this.#slots.initial !== undefined && this.#state === 'negotiating') {
-      this.#flush(now)
+      this.#rekeying.retry(now) // SESS-133
+    } else if (this.#state === 'negotiating' && this.#context.config.role === 'server' && !key.peerAnswered) {
+      // SESS-131: whoever never answered may not have been there.
       this.#slots.takeOver()
       this.#exchanges.delete(channel)
+      this.#move('forgotten')
     } else {
       this.end(reason, now)
     }

@@ -1,5 +1,5 @@
 /**
- * The end, politely: telling the peer, and giving it time to have heard (spec/session.md, SESS-140 to SESS-144).
+ * The end, politely: telling the peer, and giving it time to have heard (spec/session.md, "Farewell").
  *
  * Over UDP the other end would else wait for its timers. Peers that know EXIT as a control message get one, reliably; the
  * session ends when it is acknowledged or after as many seconds as farewells were configured. Others get the farewell of

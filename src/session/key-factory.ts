@@ -1,6 +1,6 @@
 /**
  * From a finished negotiation to a data key: derivation, channel, the words about it, and the dynamic control wrap
- * (spec/rekeying.md, REKEY-3, REKEY-12).
+ * (spec/rekeying.md).
  */
 import { wipe } from '../bytes/index.ts'
 import type { TunnelOptions } from '../control/index.ts'

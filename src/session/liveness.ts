@@ -1,5 +1,5 @@
 /**
- * Who spoke last: pings, their absence, and the ends that come with time (spec/session.md, SESS-60 to SESS-66).
+ * Who spoke last: pings, their absence, and the ends that come with time (spec/session.md, "Liveness").
  *
  * Packets only store the time; the timers look at it when they fire and move themselves on. So a busy tunnel pays two
  * stores per packet, and an idle one wakes once per interval.

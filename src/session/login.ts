@@ -2,7 +2,7 @@
  * With which name and password a client logs in, now and in every renegotiation.
  *
  * The first login is the user's, with the answer to a static challenge joined to the password. Once the server has pushed
- * a session token, the token takes the password's place, so that nobody is asked again (spec/session.md, SESS-90, SESS-91).
+ * a session token, the token takes the password's place, so that nobody is asked again (spec/session.md, "Login").
  */
 import { UsageError } from '../bytes/index.ts'
 import { type Login, type PushedToken, writeStaticResponse } from '../control/index.ts'

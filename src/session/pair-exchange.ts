@@ -1,5 +1,5 @@
 /**
- * Two equal ends: nothing is pushed, both compute the same from what each told the other (spec/session.md, SESS-120).
+ * Two equal ends: nothing is pushed, both compute the same from what each told the other (spec/session.md, "Pair"). SESS-120.
  */
 import {
   type ClientKeyMessage,

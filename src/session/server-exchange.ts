@@ -1,5 +1,5 @@
 /**
- * The server's half of the push exchange: letting the peer in, choosing, pushing (spec/session.md, SESS-110 to SESS-118).
+ * The server's half of the push exchange: letting the peer in, choosing, pushing (spec/session.md, "Server").
  *
  * A key is used only when three things have come together, in any order: its negotiation is active, the login is allowed,
  * and, for the first key, the client wants its options (it asked, or said beforehand that it need not ask). Who is let in
@@ -23,7 +23,7 @@ import {
 import { agreeAsServer, isReason, optionsInput } from './agreement.ts'
 import type { PushConfig } from './config.ts'
 import type { SessionContext } from './context.ts'
-import { closing, type Exchange, NOTHING, type Verdict } from './exchange.ts'
+import { closing, type Exchange, type ExchangeTimer, NOTHING, type Verdict } from './exchange.ts'
 import type { KeyState } from './key-state.ts'
 import { SecretText } from './output.ts'
 import { subjectOf } from './peer.ts'
@@ -103,7 +103,9 @@ export class ServerExchange implements Exchange {
 
   active(key: KeyState, now: number): Verdict {
     this.#active.add(key.keyId)
-    return this.#proceed(key, now)
+    const verdict = this.#proceed(key, now)
+    if (verdict.type === 'nothing') this.#expectLife(key)
+    return verdict
   }
 
   message(message: ControlMessage, key: KeyState, now: number): Verdict {
@@ -120,9 +122,25 @@ export class ServerExchange implements Exchange {
     return NOTHING
   }
 
-  /** The answer to a deferred login is overdue. */
-  fire(): Verdict {
-    return this.#asking === undefined ? NOTHING : this.#refuse('the login was not decided in time')
+  fire(timer: ExchangeTimer, key: KeyState, now: number): Verdict {
+    if (timer === 'auth-pending') {
+      return this.#asking === undefined ? NOTHING : this.#refuse('the login was not decided in time')
+    }
+    if (this.#replies.length > 0 || key.keyId > 0) return NOTHING
+    if (now - key.heardAt < this.#context.config.timers.handWindow) {
+      this.#expectLife(key)
+      return NOTHING
+    }
+    // SESS-118: nobody is there to take the options.
+    return closing({
+      type: 'timed-out',
+      timer: 'push-request',
+      detail: 'the client fell silent before it had its options',
+    })
+  }
+
+  #expectLife(key: KeyState): void {
+    this.#context.timers.setEarlier('push-request', key.heardAt + this.#context.config.timers.handWindow)
   }
 
   /** The login is good; `push` replaces the configured options. */
@@ -156,7 +174,7 @@ export class ServerExchange implements Exchange {
     return closing({ type: 'denied', message }, farewell) // SESS-114
   }
 
-  /** SESS-110, SESS-111: all conditions together, whatever came last. */
+  /** SESS-110: all conditions together, whatever came last. */
   #proceed(key: KeyState, now: number): Verdict {
     if (!this.#active.has(key.keyId) || !this.#allowed.has(key.keyId)) return NOTHING
     if (key.keyId > 0) return { type: 'admitted', key }

@@ -24,6 +24,11 @@ const MAX_DATAGRAM = 65_535
 /**
  * A session. Every input runs to its end before it returns; outputs wait in one queue.
  *
+ * Its promises: inputs never throw for what a peer sent and never call back (SESS-4); any number of inputs may precede a
+ * drain, each adds a bounded number of outputs; time never runs backwards (SESS-3); `handleTimeout` may come early, twice or
+ * late (SESS-7); `closed` is once and last (SESS-6); the same inputs give the same outputs (SESS-8); and what is not
+ * authentic changes nothing but a counter (SESS-9).
+ *
  * @example
  * const session = new Session(config, { now: performance.now(), timeOrigin: performance.timeOrigin, random })
  * socket.on('message', (bytes) => { session.receive(bytes, performance.now()); drain() })
@@ -205,7 +210,7 @@ export class Session {
     this.#conversation.settle(this.#now)
   }
 
-  /** Runs everything due at `now`; harmless when early. */
+  /** Runs everything due at `now`; harmless when early. SESS-7 */
   handleTimeout(now: number): void {
     if (!this.#begin(now)) return
     this.#conversation.handleTimeout(this.#now)
@@ -250,7 +255,7 @@ export class Session {
     return this.#conversation.digest()
   }
 
-  /** Moves the clock; false when the session is over. A smaller `now` counts as the last one. SESS-3 */
+  /** Moves the clock; false when the session is over. SESS-3, SESS-6 */
   #begin(now: number): boolean {
     if (now > this.#now) this.#now = now
     return this.#conversation.state !== 'closed'

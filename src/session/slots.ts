@@ -1,5 +1,5 @@
 /**
- * Which session of the peer a control datagram belongs to (spec/session.md, SESS-80 to SESS-87).
+ * Which session of the peer a control datagram belongs to (spec/session.md, "Slots").
  *
  * A client has one session. A server (or the TLS server of a pair) has the active one and, after its peer was restarted, an
  * initial one beside it: a hard reset with a new session id opens the initial slot, and only when that session has proved
@@ -121,7 +121,7 @@ export class Slots {
     return this.#admit(packet, wrappedKey, now)
   }
 
-  /** A hard reset of a session not known yet. SESS-82 to SESS-84 */
+  /** A hard reset of a session not known yet. */
   #admit(datagram: Uint8Array, wrappedKey: Uint8Array | undefined, now: number): DropReason | undefined {
     const wrap = this.#wrapFor(wrappedKey)
     if (typeof wrap === 'string') return wrap

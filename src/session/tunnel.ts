@@ -4,7 +4,7 @@
  * `seal` and `open` work on a buffer with room around the packet and return a length or a negative code; the plain lane
  * brings a fresh buffer, the fast lane the host's. Nothing is allocated here per packet. What a packet means for the session
  * beyond its delivery (a farewell, a key that nears its limit) is left in the code returned and in the timers (spec/session.md,
- * SESS-70 to SESS-76; spec/rekeying.md).
+ * "Packets"; spec/rekeying.md).
  */
 import { type DataChannel, DataCode, DataPipeline, type OccMessage, type PipelineOptions } from '../data/index.ts'
 import type { Timers } from '../reliability/index.ts'

@@ -2,7 +2,7 @@
  * From what a host configured to what a session works with: every default filled in, every contradiction refused.
  *
  * All checks happen here and in the constructors that follow it, before a byte moves. Errors name the option in the
- * reference's spelling and say what would be right (spec/session.md, SESS-40 to SESS-43).
+ * reference's spelling and say what would be right (spec/session.md, "Configuration").
  */
 import { ConfigError } from '../bytes/index.ts'
 import {

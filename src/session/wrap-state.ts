@@ -3,7 +3,7 @@
  *
  * The window sees an id only after the packet's MAC was right, and takes it in only after the packet was found to belong
  * to this session. Both matter: whoever holds a copy of another session's packet under the same shared key could else
- * move the window out of an honest peer's reach (spec/session.md, SESS-10 to SESS-13).
+ * move the window out of an honest peer's reach (spec/session.md, "Wraps in use").
  */
 import { LongPacketIdCounter, ReplayWindow } from '../reliability/index.ts'
 import type { ControlPacket, ControlWrap, OpenedControl, StaticKey, WireProblem } from '../wire/index.ts'

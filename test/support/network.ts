@@ -65,6 +65,8 @@ export class Network {
   faults: Faults
   /** True: nothing passes. */
   partitioned = false
+  /** Sees every datagram as it was sent; false makes it vanish. */
+  filter: ((bytes: Uint8Array, to: End) => boolean) | undefined
   /** Datagrams that the network kept, by what it did. */
   readonly counts = { sent: 0, lost: 0, duplicated: 0, reordered: 0, corrupted: 0, tooLarge: 0, cut: 0 }
   readonly #random: SeededRandom
@@ -83,6 +85,7 @@ export class Network {
   /** Takes what one end transmits for the other. */
   send(bytes: Uint8Array, to: End, now: number): void {
     this.counts.sent++
+    if (this.filter?.(bytes, to) === false) return
     if (this.#transport === 'tcp') {
       this.#sendPieces(bytes, to, now)
       return
