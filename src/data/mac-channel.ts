@@ -114,7 +114,7 @@ export class MacChannel implements DataChannel {
     this.#replay = createReplayWindow(options.replay)
     this.#sent = counterStart?.packetsSent ?? 0
     this.#longIds = options.staticKey === undefined ? undefined : new LongPacketIdCounter(this.#sent)
-    this.#startTime = options.staticKey?.startTime ?? 0
+    this.#startTime = Math.floor(options.staticKey?.startTime ?? 0) >>> 0
     this.#bytes = counterStart?.bytes ?? 0
     this.#byteWarning = layout.block === 8 ? SMALL_BLOCK_BYTES : Infinity
     this.#failed = counterStart?.failedVerifications ?? 0
@@ -128,9 +128,12 @@ export class MacChannel implements DataChannel {
     const start = offset - this.headroom
     if (start < 0 || length < 1 || offset + length + this.tailroom > buffer.length) requireRoom()
     const bodyOffset = offset - this.#idLength
-    if (this.#longIds !== undefined) {
-      this.#longIds.advance(this.#startTime) // DATA-15
-      writeLongPacketId(buffer, bodyOffset, this.#longIds.id, this.#longIds.time)
+    const ids = this.#longIds
+    if (ids !== undefined) {
+      // DATA-15. The ids of the last second that 32 bits can name have none to follow them.
+      if (ids.id >= MAX_PACKET_ID && Math.max(ids.time, this.#startTime) >= MAX_PACKET_ID) return DataCode.KEY_EXHAUSTED
+      ids.advance(this.#startTime)
+      writeLongPacketId(buffer, bodyOffset, ids.id, ids.time)
     } else {
       if (this.#sent >= MAX_PACKET_ID) return DataCode.KEY_EXHAUSTED // DATA-18
       this.#sent++
