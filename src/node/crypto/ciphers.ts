@@ -44,9 +44,9 @@ const AEAD_NAME: Readonly<Record<AeadAlgorithm, 'aes-128-ccm'>> = {
 const AUTH_TAG_OPTION = { authTagLength: AEAD_TAG_LENGTH } as const
 
 /** Packets of up to so many bytes go through the portable ciphers. */
-const SMALL_GCM = 384
-const SMALL_CHACHA = 768
-const SMALL_AES = 192
+const SMALL_GCM = 320
+const SMALL_CHACHA = 896
+const SMALL_AES = 288
 
 class NodeAead implements Aead {
   readonly algorithm: AeadAlgorithm
