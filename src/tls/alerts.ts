@@ -13,6 +13,7 @@ export const ALERT_CODES = {
   'unexpected-message': 10,
   'bad-record-mac': 20,
   'record-overflow': 22,
+  'decompression-failure': 30,
   'handshake-failure': 40,
   'bad-certificate': 42,
   'unsupported-certificate': 43,

@@ -54,9 +54,7 @@ export function startClient(context: Context): ClientStartState {
   const { config, crypto, random, records } = context
   const offers13 = config.maxVersion === 'TLSv1.3'
   const offers12 = config.minVersion === 'TLSv1.2'
-  const keyShares = offers13
-    ? config.groups.slice(0, config.keyShareCount).map((group) => crypto.createKeyShare(group, random))
-    : []
+  const keyShares = offers13 ? config.keyShares.map((group) => crypto.createKeyShare(group, random)) : []
   const fields: ClientHelloFields = {
     random: random(32),
     sessionId: offers13 && config.compatibilityMode ? random(32) : EMPTY,

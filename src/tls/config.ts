@@ -7,7 +7,8 @@
 import { ConfigError } from '../bytes/index.ts'
 import type { CryptoProvider, GroupName, PrivateKey, PublicKey, RandomSource } from '../crypto/index.ts'
 import { MAX_PLAINTEXT } from './limits.ts'
-import type { PeerVerifier } from '../x509/index.ts'
+import type { PeerVerdict, PeerVerifier } from '../x509/index.ts'
+import type { AlertName } from './alerts.ts'
 import {
   CIPHER_SUITES,
   type CipherSuite,
@@ -33,7 +34,10 @@ export interface ExternalKey {
 }
 
 /** The part of a verifier that a connection calls. */
-export type ChainVerifier = Pick<PeerVerifier, 'verify'>
+export interface ChainVerifier {
+  /** As `PeerVerifier.verify`; a refusal may name the alert that tells the peer. */
+  verify(...call: Parameters<PeerVerifier['verify']>): PeerVerdict & { readonly alert?: AlertName }
+}
 
 /** One connection's configuration. Arrays of names are in order of preference. */
 export interface TlsConfig {
@@ -52,10 +56,13 @@ export interface TlsConfig {
   readonly maxVersion?: TlsVersion
   /** Suites of both versions. Default: all but CBC, AES-256 first, or CHACHA20 first where AES is slow. */
   readonly cipherSuites?: readonly CipherSuiteName[]
-  /** Default: x25519, secp256r1, secp384r1, secp521r1, then X25519MLKEM768. */
+  /** Default: X25519MLKEM768, x25519, secp256r1, secp384r1, secp521r1. */
   readonly groups?: readonly GroupName[]
-  /** Client: how many of the first groups get a key share in the first ClientHello. Default 1. */
-  readonly keyShareCount?: number
+  /**
+   * Client: groups that get a key share in the first ClientHello. Default: the first group, and the first classical one
+   * after a hybrid, since older servers know no hybrids.
+   */
+  readonly keyShares?: readonly GroupName[]
   /** Schemes accepted from the peer, advertised in this order. Default: all. */
   readonly signatureSchemes?: readonly SignatureSchemeName[]
   /** Schemes the own key may sign with. Default: all that fit the key. */
@@ -104,7 +111,7 @@ export interface ResolvedConfig {
   readonly maxVersion: TlsVersion
   readonly cipherSuites: readonly CipherSuite[]
   readonly groups: readonly GroupName[]
-  readonly keyShareCount: number
+  readonly keyShares: readonly GroupName[]
   readonly signatureSchemes: readonly SignatureScheme[]
   readonly maxFragment: number
   readonly maxCertificateMessage: number
@@ -130,6 +137,7 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
   if (config.verifier === undefined && (config.role === 'client' || clientAuth !== 'none')) {
     throw new ConfigError('ca', "a verifier for the peer's certificate is missing")
   }
+  const groups = resolveGroups(config, maxVersion)
   return {
     role: config.role,
     credential,
@@ -138,8 +146,8 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     minVersion,
     maxVersion,
     cipherSuites: resolveSuites(config, crypto, minVersion, maxVersion),
-    groups: resolveGroups(config, minVersion, maxVersion),
-    keyShareCount: inRange('tls-groups', config.keyShareCount ?? 1, 0, 8),
+    groups,
+    keyShares: groups.filter((group) => (config.keyShares ?? defaultShares(groups)).includes(group)),
     signatureSchemes: schemesByName(config.signatureSchemes) ?? SIGNATURE_SCHEMES,
     maxFragment: inRange('maxFragment', config.maxFragment ?? MAX_PLAINTEXT, 64, MAX_PLAINTEXT),
     maxCertificateMessage: inRange('maxCertificateMessage', config.maxCertificateMessage ?? 102_400, 1024, 0xffffff),
@@ -216,16 +224,23 @@ function providerHas(crypto: CryptoProvider, { protection }: CipherSuite): boole
   )
 }
 
-function resolveGroups(config: TlsConfig, minVersion: TlsVersion, maxVersion: TlsVersion): readonly GroupName[] {
-  const named = config.groups ?? (['x25519', 'secp256r1', 'secp384r1', 'secp521r1', 'X25519MLKEM768'] as const)
+function resolveGroups(config: TlsConfig, maxVersion: TlsVersion): readonly GroupName[] {
+  const named = config.groups ?? (['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'] as const)
   for (const name of named) {
     if (!(name in GROUP_CODES)) throw new ConfigError('tls-groups', `unknown group ${name}`)
   }
   const groups = [...new Set(named)].filter((group) => groupFits(group, maxVersion))
-  if (!groups.some((group) => groupFits(group, minVersion)) && groups.length === 0) {
+  if (groups.length === 0) {
     throw new ConfigError('tls-groups', `no group is usable with ${maxVersion}`)
   }
   return groups
+}
+
+function defaultShares(groups: readonly GroupName[]): readonly GroupName[] {
+  const [first, ...rest] = groups
+  if (first === undefined) return []
+  const classical = rest.find((group) => groupFits(group, 'TLSv1.2'))
+  return groupFits(first, 'TLSv1.2') || classical === undefined ? [first] : [first, classical]
 }
 
 function schemesByName(names: readonly SignatureSchemeName[] | undefined): readonly SignatureScheme[] | undefined {

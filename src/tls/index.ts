@@ -8,10 +8,19 @@ export type { ChainVerifier, ExternalKey, TlsConfig, TlsEnvironment } from './co
 export { TlsConnection } from './connection.ts'
 export type { SignatureRequest, TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
 export {
+  type CipherSuite,
+  cipherSuiteById,
+  cipherSuiteByName,
   type CipherSuiteName,
   CIPHER_SUITES,
+  GROUP_CODES,
+  groupByCode,
   SIGNATURE_SCHEMES,
+  type SignatureScheme,
+  signatureSchemeById,
+  signatureSchemeByName,
   type SignatureSchemeName,
+  type SuiteProtection,
   type TlsVersion,
 } from './registry.ts'
 export {

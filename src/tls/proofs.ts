@@ -29,8 +29,8 @@ export class VerifiedChain {
     const peerRole = role === 'client' ? 'server' : 'client'
     const verdict = verifier.verify(certificates, peerRole, context.unixTime, context.crypto)
     if (verdict.type === 'refused') {
-      const { problem, subject, detail } = verdict
-      throw new AlertError(PROBLEM_ALERTS[problem] ?? 'bad-certificate', detail, { problem, subject })
+      const { problem, subject, detail, alert } = verdict
+      throw new AlertError(alert ?? PROBLEM_ALERTS[problem] ?? 'bad-certificate', detail, { problem, subject })
     }
     const usage = verdict.leaf.extensions.keyUsage
     const maySign = usage === undefined || usage.has('digitalSignature')

@@ -1,0 +1,34 @@
+/**
+ * What the runner wants to hear about an established connection.
+ */
+import { readFileSync } from 'node:fs'
+import { equalBytes } from '../../src/bytes/index.ts'
+import { cipherSuiteByName, GROUP_CODES, signatureSchemeByName, type TlsInfo } from '../../src/tls/index.ts'
+import { parsePemCertificates } from '../../src/x509/index.ts'
+import type { Flags } from './flags.ts'
+
+/** The first expectation that does not hold, in words. */
+export function checkExpectations(flags: Flags, info: TlsInfo): string | undefined {
+  const { peerSignatureScheme: scheme } = info
+  const signature = scheme === undefined ? undefined : signatureSchemeByName(scheme)?.id
+  if (differs(flags.expectPeerSignature, signature)) return `peer signature scheme ${scheme}`
+  if (differs(flags.expectGroup, GROUP_CODES[info.group])) return `group ${info.group}`
+  if (differs(flags.expectCipher, cipherSuiteByName(info.cipherSuite)?.id)) return `cipher suite ${info.cipherSuite}`
+  if (flags.expectRetry && !info.helloRetryRequest) return 'no HelloRetryRequest'
+  if (flags.expectNoRetry && info.helloRetryRequest) return 'a HelloRetryRequest'
+  if (flags.expectExtendedMasterSecret && !info.extendedMasterSecret) return 'no extended_master_secret'
+  if (flags.expectVerifyResult && info.peerLeaf === undefined) return 'the peer was not verified'
+  return flags.expectPeerCertFile === undefined ? undefined : checkChain(flags.expectPeerCertFile, info)
+}
+
+function differs(expected: number | undefined, actual: number | undefined): boolean {
+  return expected !== undefined && expected !== actual
+}
+
+function checkChain(file: string, info: TlsInfo): string | undefined {
+  const expected = parsePemCertificates(readFileSync(file, 'utf8'))
+  const same =
+    expected.length === info.peerCertificates.length &&
+    expected.every((der, i) => equalBytes(der, info.peerCertificates[i]!))
+  return same ? undefined : "the peer's chain differs"
+}

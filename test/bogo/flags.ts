@@ -1,0 +1,177 @@
+/**
+ * The runner's command line. What is not listed here is a feature this engine does not have: exit 89.
+ */
+import { UNIMPLEMENTED } from './unimplemented.ts'
+
+/** Flags that change nothing here: how BoringSSL's API is used, or what this engine never does anyway. */
+const IGNORED = new Set([
+  '-implicit-handshake',
+  '-no-op-extra-handshake',
+  '-use-old-client-cert-callback',
+  '-use-early-callback',
+  '-expect-no-session-id',
+  '-no-tls1',
+  '-no-tls11',
+])
+
+/** Flags with a value that changes nothing here. */
+const IGNORED_WITH_VALUE = new Set(['-trust-cert', '-read-size'])
+
+/** What the runner asked for. Lists are in the order given; `undefined` where the flag was not given. */
+export interface Flags {
+  port: number
+  shimId: bigint
+  ipv6: boolean
+  server: boolean
+  certFile: string | undefined
+  keyFile: string | undefined
+  requireClientCertificate: boolean
+  verifyPeer: boolean
+  verifyFail: boolean
+  customVerify: boolean
+  minVersion: number | undefined
+  maxVersion: number | undefined
+  noTls12: boolean
+  noTls13: boolean
+  cipher: string | undefined
+  groups: number[] | undefined
+  keyShares: number[] | undefined
+  verifyPrefs: number[] | undefined
+  signingPrefs: number[] | undefined
+  maxSendFragment: number | undefined
+  noLegacyServer: boolean
+  exportLength: number
+  exportLabel: string
+  exportContext: Uint8Array
+  useExportContext: boolean
+  shimWritesFirst: boolean
+  shimShutsDown: boolean
+  checkCloseNotify: boolean
+  sendAlert: boolean
+  keyUpdate: boolean
+  expectVerifyResult: boolean
+  expectPeerSignature: number | undefined
+  expectGroup: number | undefined
+  expectRetry: boolean
+  expectNoRetry: boolean
+  expectExtendedMasterSecret: boolean
+  expectCipher: number | undefined
+  expectPeerCertFile: string | undefined
+}
+
+type Handler = (flags: Flags, value: string) => void
+
+function number(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value)) throw new TypeError(`not an integer: ${text}`)
+  return value
+}
+
+const SWITCHES: Readonly<Record<string, (flags: Flags) => void>> = {
+  '-ipv6': (f) => (f.ipv6 = true),
+  '-server': (f) => (f.server = true),
+  '-require-any-client-certificate': (f) => (f.requireClientCertificate = true),
+  '-verify-peer': (f) => (f.verifyPeer = true),
+  '-verify-fail': (f) => (f.verifyFail = true),
+  '-use-custom-verify-callback': (f) => (f.customVerify = true),
+  '-no-tls12': (f) => (f.noTls12 = true),
+  '-no-tls13': (f) => (f.noTls13 = true),
+  '-no-key-shares': (f) => (f.keyShares = []),
+  '-no-legacy-server-connect': (f) => (f.noLegacyServer = true),
+  '-use-export-context': (f) => (f.useExportContext = true),
+  '-shim-writes-first': (f) => (f.shimWritesFirst = true),
+  '-shim-shuts-down': (f) => (f.shimShutsDown = true),
+  '-check-close-notify': (f) => (f.checkCloseNotify = true),
+  '-send-alert': (f) => (f.sendAlert = true),
+  '-key-update': (f) => (f.keyUpdate = true),
+  '-expect-verify-result': (f) => (f.expectVerifyResult = true),
+  '-expect-hrr': (f) => (f.expectRetry = true),
+  '-expect-no-hrr': (f) => (f.expectNoRetry = true),
+  '-expect-extended-master-secret': (f) => (f.expectExtendedMasterSecret = true),
+}
+
+const VALUES: Readonly<Record<string, Handler>> = {
+  '-port': (f, v) => (f.port = number(v)),
+  '-shim-id': (f, v) => (f.shimId = BigInt(v)),
+  '-cert-file': (f, v) => (f.certFile = v),
+  '-key-file': (f, v) => (f.keyFile = v),
+  '-min-version': (f, v) => (f.minVersion = number(v)),
+  '-max-version': (f, v) => (f.maxVersion = number(v)),
+  '-cipher': (f, v) => (f.cipher = v),
+  '-curves': (f, v) => (f.groups = [...(f.groups ?? []), number(v)]),
+  '-key-shares': (f, v) => (f.keyShares = [...(f.keyShares ?? []), number(v)]),
+  '-verify-prefs': (f, v) => (f.verifyPrefs = [...(f.verifyPrefs ?? []), number(v)]),
+  '-signing-prefs': (f, v) => (f.signingPrefs = [...(f.signingPrefs ?? []), number(v)]),
+  '-max-send-fragment': (f, v) => (f.maxSendFragment = number(v)),
+  '-export-keying-material': (f, v) => (f.exportLength = number(v)),
+  '-export-label': (f, v) => (f.exportLabel = v),
+  '-export-context': (f, v) => (f.exportContext = new TextEncoder().encode(v)),
+  '-expect-peer-signature-algorithm': (f, v) => (f.expectPeerSignature = number(v)),
+  '-expect-curve-id': (f, v) => (f.expectGroup = number(v)),
+  '-expect-cipher': (f, v) => (f.expectCipher = number(v)),
+  '-expect-cipher-no-aes': (f, v) => (f.expectCipher = number(v)),
+  '-expect-cipher-aes': () => undefined,
+  '-expect-peer-cert-file': (f, v) => (f.expectPeerCertFile = v),
+}
+
+/** Reads the command line; ends the process with 89 at the first flag that is not known. */
+export function parseFlags(args: readonly string[]): Flags {
+  const flags: Flags = {
+    port: 0,
+    shimId: 0n,
+    ipv6: false,
+    server: false,
+    certFile: undefined,
+    keyFile: undefined,
+    requireClientCertificate: false,
+    verifyPeer: false,
+    verifyFail: false,
+    customVerify: false,
+    minVersion: undefined,
+    maxVersion: undefined,
+    noTls12: false,
+    noTls13: false,
+    cipher: undefined,
+    groups: undefined,
+    keyShares: undefined,
+    verifyPrefs: undefined,
+    signingPrefs: undefined,
+    maxSendFragment: undefined,
+    noLegacyServer: false,
+    exportLength: 0,
+    exportLabel: '',
+    exportContext: new Uint8Array(0),
+    useExportContext: false,
+    shimWritesFirst: false,
+    shimShutsDown: false,
+    checkCloseNotify: false,
+    sendAlert: false,
+    keyUpdate: false,
+    expectVerifyResult: false,
+    expectPeerSignature: undefined,
+    expectGroup: undefined,
+    expectRetry: false,
+    expectNoRetry: false,
+    expectExtendedMasterSecret: false,
+    expectCipher: undefined,
+    expectPeerCertFile: undefined,
+  }
+  for (let i = 0; i < args.length; i++) {
+    const name = args[i]!
+    const flip = SWITCHES[name]
+    const take = VALUES[name]
+    if (flip !== undefined) flip(flags)
+    else if (take !== undefined) take(flags, args[++i] ?? '')
+    else if (IGNORED_WITH_VALUE.has(name)) i++
+    else if (!IGNORED.has(name)) unimplemented(`flag ${name}`)
+  }
+  // The engine is closed once it has said close_notify; it does not wait for the answer.
+  if (flags.checkCloseNotify && flags.shimShutsDown) unimplemented('-check-close-notify with -shim-shuts-down')
+  return flags
+}
+
+/** Ends the process: the runner counts the test as skipped. */
+export function unimplemented(what: string): never {
+  console.error(`unimplemented: ${what}`)
+  process.exit(UNIMPLEMENTED)
+}

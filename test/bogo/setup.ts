@@ -1,0 +1,119 @@
+/**
+ * From flags to a TLS configuration. Where BoringSSL's defaults differ from this engine's and the runner counts on them,
+ * BoringSSL's are used: no Ed25519 and no P-521 signatures accepted unless asked for.
+ */
+import { readFileSync } from 'node:fs'
+import type { GroupName } from '../../src/crypto/index.ts'
+import {
+  type ChainVerifier,
+  CIPHER_SUITES,
+  type CipherSuiteName,
+  groupByCode,
+  parseTlsCipher,
+  signatureSchemeById,
+  type SignatureSchemeName,
+  type TlsConfig,
+  type TlsVersion,
+} from '../../src/tls/index.ts'
+import { parseCertificate, parsePemCertificates, parsePrivateKey } from '../../src/x509/index.ts'
+import { type Flags, unimplemented } from './flags.ts'
+
+const VERIFY_DEFAULT: readonly SignatureSchemeName[] = [
+  'ecdsa_secp256r1_sha256',
+  'rsa_pss_rsae_sha256',
+  'rsa_pkcs1_sha256',
+  'ecdsa_secp384r1_sha384',
+  'rsa_pss_rsae_sha384',
+  'rsa_pkcs1_sha384',
+  'rsa_pss_rsae_sha512',
+  'rsa_pkcs1_sha512',
+]
+
+const SIGN_DEFAULT: readonly SignatureSchemeName[] = [
+  'ed25519',
+  'ecdsa_secp256r1_sha256',
+  'rsa_pss_rsae_sha256',
+  'rsa_pkcs1_sha256',
+  'ecdsa_secp384r1_sha384',
+  'rsa_pss_rsae_sha384',
+  'rsa_pkcs1_sha384',
+  'ecdsa_secp521r1_sha512',
+  'rsa_pss_rsae_sha512',
+  'rsa_pkcs1_sha512',
+]
+
+/** Takes every certificate that can be read, or none, as the flags say. */
+function verifier(flags: Flags): ChainVerifier {
+  return {
+    verify(chain) {
+      const leaf = parseCertificate(chain[0]!)
+      if (typeof leaf === 'string') {
+        return { type: 'refused', problem: leaf, detail: 'the certificate cannot be read', alert: 'decode-error' }
+      }
+      const alert = flags.customVerify ? 'certificate-unknown' : 'handshake-failure'
+      return flags.verifyFail
+        ? { type: 'refused', problem: 'unknown-issuer', detail: 'refused as the flags say', alert }
+        : { type: 'verified', leaf, path: [leaf], username: undefined }
+    },
+  }
+}
+
+function groupNames(codes: readonly number[]): readonly GroupName[] {
+  return codes.map((code) => groupByCode(code) ?? unimplemented(`group ${code}`))
+}
+
+function schemeNames(ids: readonly number[]): readonly SignatureSchemeName[] {
+  return ids.map((id) => signatureSchemeById(id)?.name ?? unimplemented(`signature scheme ${id}`))
+}
+
+const VERSIONS: readonly (readonly [number, TlsVersion])[] = [
+  [0x0303, 'TLSv1.2'],
+  [0x0304, 'TLSv1.3'],
+]
+
+function versionRange(flags: Flags): { minVersion: TlsVersion; maxVersion: TlsVersion } {
+  const allowed = VERSIONS.filter(
+    ([code, name]) =>
+      code >= (flags.minVersion ?? 0) &&
+      code <= (flags.maxVersion ?? 0xffff) &&
+      !(name === 'TLSv1.2' ? flags.noTls12 : flags.noTls13),
+  ).map(([, name]) => name)
+  const [minVersion] = allowed
+  const maxVersion = allowed.at(-1)
+  if (minVersion === undefined || maxVersion === undefined) {
+    if ((flags.maxVersion ?? 0xffff) < 0x0303) unimplemented('versions below TLS 1.2')
+    console.error('no version left')
+    process.exit(1)
+  }
+  return { minVersion, maxVersion }
+}
+
+function cipherSuites(text: string): readonly CipherSuiteName[] {
+  const { names, unknown } = parseTlsCipher(text)
+  if (unknown.length > 0) unimplemented(`cipher ${unknown.join(':')}`)
+  return [...CIPHER_SUITES.filter((suite) => suite.version === 'TLSv1.3').map((suite) => suite.name), ...names]
+}
+
+/** The configuration that the flags describe. */
+export function buildConfig(flags: Flags): TlsConfig {
+  const { certFile, keyFile, requireClientCertificate, verifyPeer } = flags
+  const groups = groupNames(flags.groups ?? [29, 23, 24])
+  return {
+    role: flags.server ? 'server' : 'client',
+    ...versionRange(flags),
+    ...(certFile !== undefined &&
+      keyFile !== undefined && {
+        certificateChain: parsePemCertificates(readFileSync(certFile, 'utf8')),
+        privateKey: parsePrivateKey(readFileSync(keyFile, 'utf8')),
+        signingSchemes: flags.signingPrefs === undefined ? SIGN_DEFAULT : schemeNames(flags.signingPrefs),
+      }),
+    verifier: verifier(flags),
+    clientAuth: requireClientCertificate ? 'required' : verifyPeer ? 'optional' : 'none',
+    groups,
+    ...(flags.keyShares !== undefined && { keyShares: groupNames(flags.keyShares) }),
+    signatureSchemes: flags.verifyPrefs === undefined ? VERIFY_DEFAULT : schemeNames(flags.verifyPrefs),
+    ...(flags.cipher !== undefined && { cipherSuites: cipherSuites(flags.cipher) }),
+    ...(flags.maxSendFragment !== undefined && { maxFragment: flags.maxSendFragment }),
+    allowLegacyServer: !flags.noLegacyServer,
+  }
+}

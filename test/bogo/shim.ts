@@ -1,0 +1,118 @@
+#!/usr/bin/env node
+/**
+ * The engine behind BoringSSL's TLS test runner (ssl/test/PORTING.md there): one connection to the runner's port, the shim
+ * id, then TLS as client or server, application bytes sent back XOR 0xff.
+ *
+ * Exit 0: the connection went as the flags say; 1: it failed, the reason is on stderr; 89: a flag this shim does not
+ * know, or a feature the engine does not have on purpose (resumption, ALPN, SNI, …), which the runner counts as skipped.
+ */
+import { createConnection, type Socket } from 'node:net'
+import { parseFlags } from './flags.ts'
+import { checkExpectations } from './expectations.ts'
+import { buildConfig } from './setup.ts'
+import { noble } from '../../src/crypto/index.ts'
+import { randomBytes } from 'node:crypto'
+import { ConfigError } from '../../src/bytes/index.ts'
+import { type TlsCloseReason, TlsConnection, type TlsInfo } from '../../src/tls/index.ts'
+
+const args = process.argv.slice(2)
+if (args[0] === '-is-handshaker-supported') {
+  console.log('No')
+  process.exit(0)
+}
+const flags = parseFlags(args)
+
+function createEngine(): TlsConnection {
+  const random = (length: number) => new Uint8Array(randomBytes(length))
+  try {
+    return new TlsConnection(buildConfig(flags), { unixTime: Date.now(), random, crypto: noble })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    console.error(`bad configuration: ${error.message}`)
+    process.exit(1)
+  }
+}
+
+/** Drives one connection over one socket. */
+class Exchange {
+  readonly #socket: Socket
+  readonly #engine = createEngine()
+  #info: TlsInfo | undefined
+  #done = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.setNoDelay(true)
+    socket.on('data', (bytes) => {
+      this.#engine.receive(bytes, Date.now())
+      this.#drain()
+    })
+    socket.on('end', () => this.#onEnd())
+    socket.on('error', (error) => {
+      if (!this.#done) this.#finish(`socket: ${error.message}`)
+    })
+    this.#engine.start()
+    this.#drain()
+  }
+
+  #drain(): void {
+    for (let output = this.#engine.poll(); output !== undefined; output = this.#engine.poll()) {
+      if (output.type === 'transmit') this.#socket.write(output.data)
+      else if (output.type === 'connected') this.#onConnected(output.info)
+      else if (output.type === 'data') this.#onData(output.data)
+      else if (output.type === 'closed') this.#onClosed(output.reason)
+    }
+  }
+
+  #onConnected(info: TlsInfo): void {
+    this.#info = info
+    const fault = checkExpectations(flags, info)
+    if (fault !== undefined) {
+      console.error(fault)
+      this.#engine.abort('internal-error')
+      return
+    }
+    const { exportLength, exportLabel, exportContext, useExportContext } = flags
+    if (exportLength > 0) {
+      const context = useExportContext ? exportContext : undefined
+      this.#engine.write(this.#engine.exportKeyingMaterial(exportLabel, context, exportLength))
+    }
+    if (flags.sendAlert) this.#engine.abort('decompression-failure')
+    if (flags.shimWritesFirst) this.#engine.write(new TextEncoder().encode('hello'))
+    if (flags.shimShutsDown) this.#engine.close()
+  }
+
+  #onData(data: Uint8Array): void {
+    if (flags.keyUpdate) this.#engine.updateKeys(false)
+    this.#engine.write(data.map((byte) => byte ^ 0xff))
+  }
+
+  #onClosed(reason: TlsCloseReason): void {
+    const wanted = reason.type === 'close-notify' || (flags.sendAlert && reason.type === 'alert-sent')
+    this.#finish(wanted && this.#info !== undefined ? undefined : JSON.stringify(reason))
+  }
+
+  /** The runner's TCP end without close_notify: tolerated once connected. */
+  #onEnd(): void {
+    if (!this.#done) this.#finish(this.#info === undefined ? 'the connection ended during the handshake' : undefined)
+  }
+
+  #finish(fault: string | undefined): void {
+    this.#done = true
+    if (fault !== undefined) console.error(fault)
+    process.exitCode = fault === undefined ? 0 : 1
+    // Half-close and read on, so that the runner sees everything that was written.
+    this.#socket.end()
+    this.#socket.resume()
+  }
+}
+
+const socket = createConnection(
+  { port: flags.port, host: flags.ipv6 ? '::1' : '127.0.0.1', allowHalfOpen: true },
+  () => {
+    const id = new Uint8Array(8)
+    new DataView(id.buffer).setBigUint64(0, flags.shimId, true)
+    socket.write(id)
+    new Exchange(socket)
+  },
+)
