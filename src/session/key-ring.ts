@@ -86,6 +86,11 @@ export class KeyRing {
     return true
   }
 
+  /** An authentic packet came under `key`: the peer has it, so if it is the newest there is no reason to wait. REKEY-7 */
+  confirm(key: DataKey): void {
+    if (key === this.#primary) this.#sender = key
+  }
+
   /** The sender is used up: its successor takes over at once where there is one. */
   abandonSender(): boolean {
     if (this.#sender === this.#primary) return false

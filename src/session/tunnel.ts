@@ -130,6 +130,7 @@ export class Tunnel {
       return size
     }
     this.#liveness.lastReceived = now // SESS-64
+    this.keys.confirm(key)
     this.#use(key, length, now)
     if (size < 0) return size
     this.resultOffset = this.#pipeline.resultOffset
