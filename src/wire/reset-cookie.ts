@@ -47,7 +47,7 @@ export class ResetCookies {
    *
    * @param address - source address with port and transport, as an opaque string of the host.
    * @param clientSessionId - 8 bytes.
-   * @param now - ms of a clock that all servers of a fleet share if they share the secret.
+   * @param now - ms, 0 or more, of a clock that all servers of a fleet share if they share the secret.
    */
   make(address: string, clientSessionId: Uint8Array, now: number): Uint8Array {
     return this.#cookie(address, clientSessionId, this.#slotOf(now))
@@ -58,7 +58,7 @@ export class ResetCookies {
     if (serverSessionId.length !== SESSION_ID_LENGTH) return false
     const current = this.#slotOf(now)
     const age = (current - ((serverSessionId[7] as number) & 3)) & 3
-    if (age > 2) return false // WRAP-73
+    if (age > 2 || age > current) return false // WRAP-73
     const expected = this.#cookie(address, clientSessionId, current - age)
     return equalRangeConstantTime(serverSessionId, 0, expected, 0, SESSION_ID_LENGTH) // WRAP-74
   }

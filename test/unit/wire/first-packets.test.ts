@@ -110,6 +110,13 @@ describe('reset cookies', () => {
     }
   })
 
+  it('WRAP-73 a clock that has just begun knows no slot before it', () => {
+    for (let low = 0; low < 256; low++) {
+      const forged = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, low)
+      for (const now of [0, 29_999, 30_000, 60_000]) expect(cookies.check(from, client, forged, now)).toBe(false)
+    }
+  })
+
   it('WRAP-71, WRAP-74 another address, port, client, secret or any flipped bit is refused', () => {
     const cookie = cookies.make(from, client, 0)
     for (const address of ['udp4 198.51.100.4:4001', 'udp4 198.51.100.5:4000', 'udp6 198.51.100.4:4000', '']) {
