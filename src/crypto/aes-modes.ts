@@ -29,7 +29,7 @@ function storeBlock(bytes: Uint8Array, p: number, state: Int32Array): void {
   }
 }
 
-/** AES-CBC under one key. CRY-34 */
+/** AES-CBC under one key. CRY-30 */
 export class AesCbc implements Cbc {
   readonly algorithm: CbcAlgorithm
   readonly blockLength = 16
@@ -83,7 +83,7 @@ export class AesCbc implements Cbc {
   }
 }
 
-/** AES-CTR under one key, the whole block counting. CRY-35 */
+/** AES-CTR under one key, the whole block counting. CRY-31 */
 export class AesCtr implements Ctr {
   readonly #roundKeys: Int32Array
   readonly #state = new Int32Array(4)

@@ -19,9 +19,9 @@ interface AesFunctions {
   readonly expandAesKey: (key: Uint8Array) => Int32Array
   /** The round keys for `decryptAesBlock` from those of `expandAesKey`. */
   readonly invertAesKey: (w: Int32Array) => Int32Array
-  /** Encrypts the four words of `state` in place under the round keys `w`. CRY-30 */
+  /** Encrypts the four words of `state` in place under the round keys `w`. CRY-26 */
   readonly encryptAesBlock: (w: Int32Array, state: Int32Array) => void
-  /** Decrypts the four words of `state` in place under the inverted round keys `w`. CRY-30 */
+  /** Decrypts the four words of `state` in place under the inverted round keys `w`. CRY-26 */
   readonly decryptAesBlock: (w: Int32Array, state: Int32Array) => void
 }
 

@@ -14,7 +14,7 @@ function wordAt(bytes: Uint8Array, offset: number): number {
   return bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)
 }
 
-/** The ChaCha20 block function: sixteen words of key stream from sixteen words of input. CRY-36 */
+/** The ChaCha20 block function: sixteen words of key stream from sixteen words of input. CRY-32 */
 export function chachaBlock(input: Int32Array, output: Int32Array): void {
   let x0 = input[0]!
   let x1 = input[1]!
@@ -148,7 +148,7 @@ export function chachaBlock(input: Int32Array, output: Int32Array): void {
   output[15] = x15 + input[15]!
 }
 
-/** CHACHA20-POLY1305 under one key. CRY-36 */
+/** CHACHA20-POLY1305 under one key. CRY-32 */
 export class ChachaPoly implements Aead {
   readonly algorithm = 'CHACHA20-POLY1305'
   /** Constants, key, counter, nonce. */
@@ -208,7 +208,7 @@ export class ChachaPoly implements Aead {
       (tag[1]! ^ wordAt(buffer, tagOffset + 4)) |
       (tag[2]! ^ wordAt(buffer, tagOffset + 8)) |
       (tag[3]! ^ wordAt(buffer, tagOffset + 12))
-    if (difference !== 0) return false // CRY-33
+    if (difference !== 0) return false // CRY-29
     this.#applyKeyStream(buffer, offset, length)
     return true
   }

@@ -16,7 +16,7 @@ function wordAt(bytes: Uint8Array, offset: number): number {
   return (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!
 }
 
-/** AES-GCM under one key. CRY-31 */
+/** AES-GCM under one key. CRY-27 */
 export class AesGcm implements Aead {
   readonly algorithm: AeadAlgorithm
   readonly #roundKeys: Int32Array
@@ -76,7 +76,7 @@ export class AesGcm implements Aead {
       (tag[1]! ^ wordAt(buffer, tagOffset + 4)) |
       (tag[2]! ^ wordAt(buffer, tagOffset + 8)) |
       (tag[3]! ^ wordAt(buffer, tagOffset + 12))
-    if (difference !== 0) return false // CRY-33
+    if (difference !== 0) return false // CRY-29
     this.#applyKeyStream(buffer, offset, length, nonce)
     return true
   }

@@ -158,5 +158,5 @@ function createUpdate(): (table: Int32Array, y: Int32Array, bytes: Uint8Array, s
   }
 }
 
-/** Adds the whole blocks of `bytes[start, end)` to the running hash `y`. CRY-31 */
+/** Adds the whole blocks of `bytes[start, end)` to the running hash `y`. CRY-27 */
 export const updateGhash = createUpdate()

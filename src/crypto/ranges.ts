@@ -7,7 +7,7 @@
 import { UsageError } from '../bytes/index.ts'
 import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from './provider.ts'
 
-/** @throws UsageError unless the three ranges lie inside the buffer and the nonce has 12 bytes. CRY-32 */
+/** @throws UsageError unless the three ranges lie inside the buffer and the nonce has 12 bytes. CRY-28 */
 export function checkAeadRanges(
   buffer: Uint8Array,
   aadOffset: number,
@@ -33,14 +33,14 @@ export function checkAeadRanges(
   if (nonce.length !== AEAD_NONCE_LENGTH) throw new UsageError('a nonce has 12 bytes')
 }
 
-/** @throws UsageError unless the range lies inside the buffer. CRY-32 */
+/** @throws UsageError unless the range lies inside the buffer. CRY-28 */
 export function checkRange(buffer: Uint8Array, offset: number, length: number): void {
   if (offset < 0 || length < 0 || offset + length > buffer.length) {
     throw new UsageError('a range lies outside the buffer')
   }
 }
 
-/** @throws UsageError unless the range is whole blocks inside the buffer and the IV is complete. CRY-32 */
+/** @throws UsageError unless the range is whole blocks inside the buffer and the IV is complete. CRY-28 */
 export function checkCbcRanges(
   buffer: Uint8Array,
   offset: number,

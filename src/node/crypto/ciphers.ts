@@ -107,7 +107,7 @@ class NodeAead implements Aead {
       decipher.final()
     } catch {
       plaintext.fill(0)
-      return false // CRY-33
+      return false // CRY-29
     }
     buffer.set(plaintext, offset)
     return true
@@ -185,11 +185,11 @@ class NodeCtr implements Ctr {
 
 /** As `CryptoProvider.createAead`. */
 export function createNodeAead(algorithm: AeadAlgorithm, key: Uint8Array): Aead {
-  if (key.length !== AEAD_KEY_LENGTH[algorithm]) throw new UsageError(`wrong key length for ${algorithm}`) // CRY-38
+  if (key.length !== AEAD_KEY_LENGTH[algorithm]) throw new UsageError(`wrong key length for ${algorithm}`) // CRY-34
   return new NodeAead(algorithm, key)
 }
 
-/** As `CryptoProvider.createCbc`. Blowfish is not offered: OpenSSL 3 has it only in its legacy module. CRY-37 */
+/** As `CryptoProvider.createCbc`. Blowfish is not offered: OpenSSL 3 has it only in its legacy module. CRY-33 */
 export function createNodeCbc(algorithm: CbcAlgorithm, key: Uint8Array): Cbc | undefined {
   const small = createPortableCbc(algorithm, key)
   return algorithm === 'BF-CBC' ? undefined : new NodeCbc(algorithm, key, small)

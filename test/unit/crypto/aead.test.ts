@@ -77,7 +77,7 @@ function nobleSealed(algorithm: AeadAlgorithm, key: Uint8Array, nonce: Uint8Arra
 }
 
 describe.each(providers)('AEADs of $name', (crypto) => {
-  it.each(ALGORITHMS)('CRY-31 CRY-36 %s of every size 0 to 4096 equals node:crypto, and opens', (algorithm) => {
+  it.each(ALGORITHMS)('CRY-27 CRY-32 %s of every size 0 to 4096 equals node:crypto, and opens', (algorithm) => {
     const random = new SeededRandom(`every size ${algorithm}`)
     const key = random.bytes(AEAD_KEY_LENGTH[algorithm])
     const aead = crypto.createAead(algorithm, key)
@@ -97,7 +97,7 @@ describe.each(providers)('AEADs of $name', (crypto) => {
     expect(equal).toBe(4097)
   })
 
-  it.each(ALGORITHMS)('CRY-33 %s: of all forgeries none is accepted, and no plaintext is left', (algorithm) => {
+  it.each(ALGORITHMS)('CRY-29 %s: of all forgeries none is accepted, and no plaintext is left', (algorithm) => {
     const random = new SeededRandom(`forgeries ${algorithm}`)
     let forgeries = 0
     let accepted = 0
@@ -156,7 +156,7 @@ describe.each(providers)('AEADs of $name', (crypto) => {
     expect(forgeries).toBeGreaterThan(60 * 138)
   })
 
-  it('CRY-33 a packet cut short, of another key or with additional data moved into the payload is refused', () => {
+  it('CRY-29 a packet cut short, of another key or with additional data moved into the payload is refused', () => {
     const random = new SeededRandom('cut')
     for (const algorithm of ALGORITHMS) {
       const key = random.bytes(AEAD_KEY_LENGTH[algorithm])
@@ -175,7 +175,7 @@ describe.each(providers)('AEADs of $name', (crypto) => {
     }
   })
 
-  it('CRY-32 ranges outside the buffer and nonces of another length throw before anything changes', () => {
+  it('CRY-28 ranges outside the buffer and nonces of another length throw before anything changes', () => {
     const random = new SeededRandom('ranges')
     for (const algorithm of ALGORITHMS) {
       const aead = crypto.createAead(algorithm, random.bytes(AEAD_KEY_LENGTH[algorithm]))
@@ -207,7 +207,7 @@ describe.each(providers)('AEADs of $name', (crypto) => {
     }
   })
 
-  it('CRY-38 keys of another length throw', () => {
+  it('CRY-34 keys of another length throw', () => {
     for (const algorithm of ALGORITHMS) {
       for (const length of [0, 8, 15, 16, 24, 31, 32, 33, 64]) {
         if (length === AEAD_KEY_LENGTH[algorithm]) continue
@@ -256,7 +256,7 @@ describe.each(providers)('AEADs of $name', (crypto) => {
 })
 
 describe('the portable AEADs', () => {
-  it.each(ALGORITHMS)('CRY-31 CRY-36 %s equals @noble/ciphers on random sizes', (algorithm) => {
+  it.each(ALGORITHMS)('CRY-27 CRY-32 %s equals @noble/ciphers on random sizes', (algorithm) => {
     const random = new SeededRandom(`noble ${algorithm}`)
     for (let round = 0; round < scaled(150, 20_000); round++) {
       const key = random.bytes(AEAD_KEY_LENGTH[algorithm])
@@ -269,7 +269,7 @@ describe('the portable AEADs', () => {
     }
   })
 
-  it('CRY-36 Poly1305 with keys and data at the edges of its arithmetic', () => {
+  it('CRY-32 Poly1305 with keys and data at the edges of its arithmetic', () => {
     // r clamped from all ones, sums that end just below and just above the prime, pads that overflow
     const random = new SeededRandom('poly edges')
     let cases = 0

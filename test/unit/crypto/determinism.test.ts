@@ -65,7 +65,7 @@ function transcript(crypto: CryptoProvider, seed: string): string[] {
 }
 
 describe('determinism', () => {
-  it('CRY-39 the same randomness gives the same bytes in every provider, drawn in the same order', () => {
+  it('CRY-35 the same randomness gives the same bytes in every provider, drawn in the same order', () => {
     for (const seed of ['one', 'two']) {
       const [expected, ...others] = providers.map((crypto) => transcript(crypto, seed))
       expect(expected!.length).toBe(80)

@@ -12,7 +12,7 @@ const random = new SeededRandom('ed25519')
 const algorithm = { type: 'ed25519' } as const
 
 describe('Ed25519', () => {
-  it('CRY-39 both providers derive, sign and verify alike', () => {
+  it('CRY-35 both providers derive, sign and verify alike', () => {
     for (let round = 0; round < scaled(15, 3000); round++) {
       const secret = random.bytes(32)
       const half = noble.derivePublicKey('ed25519', secret)

@@ -27,7 +27,7 @@ function recording(seed: string): { random: RandomSource; draws: number[] } {
 }
 
 describe('key agreement', () => {
-  it.each(GROUPS)('CRY-4 CRY-39 %s: shares, secrets and draws are the same in both providers', (group) => {
+  it.each(GROUPS)('CRY-4 CRY-35 %s: shares, secrets and draws are the same in both providers', (group) => {
     for (let round = 0; round < scaled(3, 300); round++) {
       const results = providers.map((crypto) => {
         const initiator = recording(`${group} initiator ${round}`)

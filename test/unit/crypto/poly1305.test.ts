@@ -34,7 +34,7 @@ function fastPoly1305(poly: Poly1305, key: Uint8Array, message: Uint8Array): big
 describe('Poly1305', () => {
   const poly = new Poly1305()
 
-  it('CRY-36 equals the definition on random keys and messages', () => {
+  it('CRY-32 equals the definition on random keys and messages', () => {
     const random = new SeededRandom('poly')
     for (let round = 0; round < scaled(3000, 1_000_000); round++) {
       const key = random.bytes(32)
@@ -46,7 +46,7 @@ describe('Poly1305', () => {
     }
   })
 
-  it('CRY-36 reduces sums on either side of the prime', () => {
+  it('CRY-32 reduces sums on either side of the prime', () => {
     // with r = 1 the sum is the block plus 2^128 for each block: choose blocks so that it ends near 2^130 - 5
     const key = new Uint8Array(32)
     key[0] = 1
