@@ -76,7 +76,7 @@ export function readHash(node: DerNode): HashName | undefined {
   return parameters === undefined || parameters.tag === TAG.null ? hashByOid.get(oid) : undefined
 }
 
-/** The signature algorithm an AlgorithmIdentifier names. */
+/** The signature algorithm an AlgorithmIdentifier names; X509-10. */
 export function readSignatureAlgorithm(node: DerNode): CertificateSignatureAlgorithm {
   const { oid, parameters } = readAlgorithmIdentifier(node)
   const unsupported: CertificateSignatureAlgorithm = { type: 'unsupported', oid }

@@ -1,19 +1,19 @@
 /**
- * A certificate from DER: strict scan first, then structure, then field by field (RFC 5280 section 4.1).
+ * A certificate from DER: one strict scan, then field by field (RFC 5280 section 4.1).
  *
  * The record keeps views of one private copy of the bytes; the signature is later checked over exactly the signed part
  * as it arrived. Parsing refuses what is malformed, never what is merely untrusted, expired or unsupported.
  */
 import { equalBytes } from '../bytes/index.ts'
-import { readSignatureAlgorithm } from './algorithm.ts'
-import { DerBudget, parseDer } from './der.ts'
-import { Fields, readOctetBits } from './der-read.ts'
+import { only, readSignatureAlgorithm } from './algorithm.ts'
+import type { DerNode } from './der.ts'
+import { DerBudget, parseDer, TAG } from './der.ts'
+import { Fields, readOctetBits, readSmallInteger } from './der-read.ts'
 import { readExtensionList, readExtensions, unknownCritical } from './extensions.ts'
 import { CertificateFault, malformed } from './fault.ts'
 import { readName } from './name.ts'
 import type { CertificateProblem } from './problem.ts'
 import { readPublicKeyInfo } from './public-key.ts'
-import { readStructure } from './structure.ts'
 import { readTime } from './time.ts'
 import type { Certificate } from './types.ts'
 
@@ -43,37 +43,56 @@ export function readCertificate(bytes: Uint8Array, budget: DerBudget): Certifica
     throw new CertificateFault('certificate-too-complex', `It is longer than ${MAX_CERTIFICATE_LENGTH} bytes.`)
   }
   const der = bytes.slice()
-  parseDer(der, budget)
-  const structure = readStructure(der)
+  const outer = new Fields(parseDer(der, budget))
+  const tbs = outer.take(TAG.sequence)
+  const outerAlgorithm = outer.take()
+  const signature = outer.take(TAG.bitString)
+  outer.end()
+  const fields = new Fields(tbs)
+  const version = readVersion(fields.optional(0xa0))
+  const serial = fields.take(TAG.integer).content
+  const innerAlgorithm = fields.take(TAG.sequence)
+  const issuer = readName(fields.take())
+  const validity = new Fields(fields.take())
+  const subject = readName(fields.take())
+  const publicKeyInfo = fields.take()
+  const uniqueIdentifiers = [fields.optional(0x81), fields.optional(0x82)]
+  const extensions = fields.optional(0xa3)
+  fields.end()
   // X509-8
-  if (!equalBytes(structure.innerAlgorithm, structure.outerAlgorithm)) {
+  if (!equalBytes(innerAlgorithm.bytes, outerAlgorithm.bytes)) {
     throw new CertificateFault('signature-algorithm-mismatch', 'The signed and the outer signature algorithm differ.')
   }
-  if (structure.version !== 3 && structure.extensions !== undefined) malformed('Only version 3 may have extensions.')
-  if (structure.version === 1 && structure.hasUniqueIdentifiers) malformed('Version 1 has no unique identifiers.')
-  if (structure.serial.length > MAX_SERIAL_LENGTH) malformed('The serial number is too long.')
-  const part = (field: Uint8Array) => parseDer(field, new DerBudget(MAX_DER_NODES))
-  const validity = new Fields(part(structure.validity))
+  // X509-17
+  if (version !== 3 && extensions !== undefined) malformed('Only version 3 may have extensions.')
+  if (version === 1 && uniqueIdentifiers.some((identifier) => identifier !== undefined)) {
+    malformed('Version 1 has no unique identifiers.')
+  }
+  if (serial.length > MAX_SERIAL_LENGTH) malformed('The serial number is too long.')
   const notBefore = readTime(validity.take())
   const notAfter = readTime(validity.take())
   validity.end()
-  const issuer = readName(part(structure.issuer))
-  const rawExtensions = structure.extensions === undefined ? [] : readExtensionList(part(structure.extensions))
+  const rawExtensions = extensions === undefined ? [] : readExtensionList(only(extensions))
   return {
     der,
-    tbs: structure.tbs,
-    version: structure.version,
-    serial: structure.serial,
-    signatureAlgorithm: readSignatureAlgorithm(part(structure.outerAlgorithm)),
-    signature: readOctetBits(part(structure.signature)),
+    tbs: tbs.bytes,
+    version,
+    serial,
+    signatureAlgorithm: readSignatureAlgorithm(outerAlgorithm),
+    signature: readOctetBits(signature),
     issuer,
-    subject: readName(part(structure.subject)),
+    subject,
     notBefore,
     notAfter,
-    publicKey: readPublicKeyInfo(part(structure.publicKeyInfo)),
-    publicKeyInfo: structure.publicKeyInfo,
+    publicKey: readPublicKeyInfo(publicKeyInfo),
+    publicKeyInfo: publicKeyInfo.bytes,
     extensions: readExtensions(rawExtensions, issuer, budget),
     rawExtensions,
     unknownCritical: unknownCritical(rawExtensions),
   }
+}
+
+function readVersion(node: DerNode | undefined): 1 | 2 | 3 {
+  const version = node === undefined ? 1 : readSmallInteger(only(node)) + 1
+  return version === 1 || version === 2 || version === 3 ? version : malformed('The version is not one to three.')
 }

@@ -143,7 +143,7 @@ export class DerCursor {
 export function parseDer(bytes: Uint8Array, budget: DerBudget): DerNode {
   const cursor = new DerCursor(bytes)
   if (!cursor.next()) malformed('It is empty.')
-  if (cursor.offset !== bytes.length) malformed('Bytes follow the end of the structure.')
+  if (cursor.offset !== bytes.length) malformed('Bytes follow the end of the structure.') // X509-4
   return readNode(cursor, budget, 1)
 }
 
@@ -225,6 +225,7 @@ function checkBitString(content: Uint8Array): void {
 }
 
 function checkOid(content: Uint8Array): void {
+  // X509-3
   if (content.length === 0 || content.length > MAX_OID_LENGTH) malformed('An object identifier has a wrong length.')
   if (((content[content.length - 1] as number) & 0x80) !== 0) malformed('An object identifier is cut short.')
   let arcStart = true

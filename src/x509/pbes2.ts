@@ -94,7 +94,7 @@ export function checkIterations(iterations: number, option: string): void {
 }
 
 /**
- * Decrypts under a PBES2 algorithm identifier.
+ * Decrypts under a PBES2 algorithm identifier (X509-44).
  * @returns the plaintext, `wrong-password` when the padding does not come out, `unsupported` for another scheme.
  * @throws ConfigError for too many iterations, CertificateFault for malformed parameters.
  */

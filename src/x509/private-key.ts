@@ -21,7 +21,7 @@ import { CURVES, readCurve, rsaKey } from './public-key.ts'
 const MAX_KEY_NODES = 200
 
 /**
- * Reads a private key.
+ * Reads a private key (X509-40).
  * @param input - PEM text with one private key, or its DER.
  * @param passphrase - for an encrypted key: text, or bytes as they are.
  * @param crypto - derives the public half and opens encrypted keys.

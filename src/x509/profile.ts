@@ -28,6 +28,7 @@ export function checkSignatureStrength(algorithm: CertificateSignatureAlgorithm,
   if (algorithm.type === 'unsupported') {
     throw new CertificateFault('unsupported-signature-algorithm', `The algorithm is ${algorithm.oid}.`)
   }
+  // X509-19
   const strongHash = algorithm.type === 'ed25519' || (algorithm.hash !== 'MD5' && algorithm.hash !== 'SHA1')
   const suiteB = algorithm.type === 'ecdsa' && (algorithm.hash === 'SHA256' || algorithm.hash === 'SHA384')
   if (strongHash && (profile !== 'suiteb' || suiteB)) return

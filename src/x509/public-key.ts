@@ -87,7 +87,7 @@ interface RsaKind {
 }
 
 function readRsa(der: Uint8Array, { pss = false, pssParameters }: RsaKind): PublicKey | undefined {
-  const fields = new Fields(parseDer(der, new DerBudget(3)))
+  const fields = new Fields(parseDer(der, new DerBudget(10)))
   const n = readUnsigned(fields.take())
   const e = readUnsigned(fields.take())
   fields.end()

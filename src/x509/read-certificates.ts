@@ -9,6 +9,7 @@ import { readCrl } from './crl.ts'
 import { DerBudget } from './der.ts'
 import { CertificateFault } from './fault.ts'
 import { parsePem, parsePemCertificates } from './pem.ts'
+import { checkSecondReading } from './second-reader.ts'
 import type { Certificate } from './types.ts'
 import type { CertificateSource } from './verifier-types.ts'
 
@@ -17,7 +18,9 @@ export function readCertificates(source: CertificateSource, option: string): rea
   const items = typeof source === 'string' ? parsePemCertificates(source, option) : source
   return items.map((der, index) => {
     try {
-      return readCertificate(der, new DerBudget(MAX_DER_NODES))
+      const certificate = readCertificate(der, new DerBudget(MAX_DER_NODES))
+      checkSecondReading(certificate)
+      return certificate
     } catch (error) {
       if (!(error instanceof CertificateFault)) throw error
       throw new ConfigError(option, `${option}: certificate ${index + 1} cannot be read. ${error.message}`)

@@ -128,6 +128,7 @@ class Verifier implements PeerVerifier {
     }
   }
 
+  // X509-92
   replaceCrls(crls: CertificateSource): void {
     this.#revocation = { ...this.#revocation, crls: readCrls(crls) }
   }

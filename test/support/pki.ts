@@ -113,8 +113,17 @@ export function issue(seed: string, options: IssueOptions = {}): Identity {
     noble,
     random.source,
   )
+  return identityOf(der, key)
+}
+
+/** An identity whose certificate is parsed when first looked at, so that malformed ones can be made as well. */
+function identityOf(der: Uint8Array, key: PrivateKey): Identity {
+  let certificate: Certificate | undefined
   return {
-    certificate: certificateOf(der),
+    get certificate(): Certificate {
+      certificate ??= certificateOf(der)
+      return certificate
+    },
     der,
     pem: writePem('CERTIFICATE', der),
     key,
