@@ -4,7 +4,7 @@
  * Signing is complete but for one step, `k` times the base point, which each provider does its own way; so all
  * providers make the same signature (RFC 6979 with the HMAC of the message's hash). The DER parser takes exactly one
  * encoding per signature: shortest lengths, shortest integers, nothing behind. Both halves of the range of `s` are
- * valid, as X.509 and TLS have it.
+ * valid, as X.509 and TLS have it (CRY-25).
  */
 import { concat, invariant } from '../bytes/index.ts'
 import { bigIntToBytes, bytesToBigInt, mod, modInverse } from './bigint.ts'

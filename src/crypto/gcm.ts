@@ -16,7 +16,7 @@ function wordAt(bytes: Uint8Array, offset: number): number {
   return (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!
 }
 
-/** AES-GCM under one key. CRY-27 */
+/** AES-GCM under one key, which nothing of the object shows. CRY-24 CRY-27 */
 export class AesGcm implements Aead {
   readonly algorithm: AeadAlgorithm
   readonly #roundKeys: Int32Array

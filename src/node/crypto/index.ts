@@ -1,7 +1,7 @@
 /**
  * The provider on node:crypto: no installation, hardware AES, and signatures twenty times as fast as the portable ones.
  *
- * It gives the same bytes as the portable provider for the same keys, messages and randomness.
+ * It gives the same bytes as the portable provider for the same keys, messages and randomness (CRY-35).
  */
 import type { CryptoProvider } from '../../crypto/index.ts'
 import { createNodeAead, createNodeCbc, createNodeCtr } from './ciphers.ts'

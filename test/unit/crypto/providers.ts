@@ -11,9 +11,20 @@ import {
   type PublicKey,
 } from '../../../src/crypto/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
+import { createNativeCrypto } from '../../../src/node/native/index.ts'
 
-/** Every provider that can run here. */
-export const providers: readonly CryptoProvider[] = [noble, nodeCrypto]
+/** The native provider, where koffi is installed. */
+function nativeCrypto(): CryptoProvider | undefined {
+  try {
+    return createNativeCrypto()
+  } catch {
+    return undefined
+  }
+}
+
+const native = nativeCrypto()
+/** Every provider that can run here: the portable one first. */
+export const providers: readonly CryptoProvider[] = [noble, nodeCrypto, ...(native === undefined ? [] : [native])]
 
 /** Bytes of hex digits. */
 export function hex(text: string): Uint8Array {
