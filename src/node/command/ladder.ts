@@ -62,7 +62,7 @@ export class Ladder {
   }
 
   #time(now: number): string {
-    return this.#paint('dim', `${(now - this.#start).toFixed(1).padStart(8)}`)
+    return this.#paint('dim', (now - this.#start).toFixed(1).padStart(8))
   }
 
   #paint(style: keyof typeof STYLE, text: string): string {

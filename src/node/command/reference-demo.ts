@@ -124,14 +124,14 @@ export async function runReferenceClient(file: string, io: CommandIo): Promise<n
   if (remote === undefined) throw new Error('the profile names no remote')
   const ladder = new Ladder(io.out, io.colour, performance.now())
   ladder.heading('ovpn-core', `openvpn ${remote.target.host}:${remote.target.port}`)
-  let end: End | undefined
+  const current: { end?: End } = {}
   const transport = await openTransport(remote.target, {
-    receive: (data) => end?.driver.receive(data),
+    receive: (data) => current.end?.driver.receive(data),
     broken: (reason) => {
       io.error(reason)
     },
   })
-  end = new End({
+  const end = new End({
     side: 'left',
     ladder,
     drawsPeer: true,
@@ -140,6 +140,7 @@ export async function runReferenceClient(file: string, io: CommandIo): Promise<n
       transport.send(data)
     },
   })
+  current.end = end
   const connected = end.seen('connected')
   end.driver.start()
   await connected

@@ -33,7 +33,7 @@ export function generate(release: Release, type: string, ...input: readonly stri
   const folder = mkdtempSync(join(tmpdir(), 'ovpn-genkey-'))
   try {
     const [path, ...args] = [...start.command, ...input, '--genkey', type, join(folder, 'key')]
-    execFileSync(path!, args, { env: { ...process.env, ...start.env }, stdio: 'pipe' })
+    execFileSync(path, args, { env: { ...process.env, ...start.env }, stdio: 'pipe' })
     return readFileSync(join(folder, 'key'), 'utf8')
   } finally {
     rmSync(folder, { recursive: true, force: true })

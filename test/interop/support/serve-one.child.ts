@@ -9,7 +9,7 @@ import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { nodeEnvironment, SessionDriver } from '../../../src/node/driver.ts'
 import { parseEcho, replyTo } from '../../../src/node/echo.ts'
-import { type ControlWrap, Session, type SessionConfig } from '../../../src/session/index.ts'
+import { Session, type SessionConfig } from '../../../src/session/index.ts'
 import { parseStaticKey } from '../../../src/wire/index.ts'
 import { createPeerVerifier, parsePemCertificates, parsePrivateKey } from '../../../src/x509/index.ts'
 
@@ -28,7 +28,7 @@ export interface ServeOne {
 
 const asked = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as ServeOne
 
-function wrap(): ControlWrap {
+function wrap(): NonNullable<SessionConfig['wrap']> {
   if (asked.wrap === 'none') return { type: 'none' }
   const key = parseStaticKey(asked.key)
   return asked.wrap === 'tls-auth' ? { type: 'tls-auth', key, direction: 0 } : { type: 'tls-crypt', key }
