@@ -126,7 +126,7 @@ export class PathSearch {
 
   #noteDeadEnd(certificate: Certificate): void {
     const fault = isSelfIssued(certificate)
-      ? new PathFault('untrusted-root', 'It is self-signed and not in ca.', certificate)
+      ? new PathFault('untrusted-root', 'It is self-issued, and no trusted certificate stands above it.', certificate)
       : new PathFault('unknown-issuer', `Its issuer ${nameText(certificate.issuer)} was not found.`, certificate)
     this.#note(1, fault)
   }

@@ -79,6 +79,15 @@ export function toyKey(kind: PkiKind, index: 0 | 1 | 2, seed = 'pki'): PrivateKe
   return generatePrivateKey(kind as 'P-256', noble, random.source)
 }
 
+const seededKeys = new Map<string, PrivateKey>()
+
+/** A P-256 key fixed by the seed. */
+function seededKey(seed: string): PrivateKey {
+  const key = seededKeys.get(seed) ?? generatePrivateKey('P-256', noble, new SeededRandom(`key/${seed}`).source)
+  seededKeys.set(seed, key)
+  return key
+}
+
 /** Parses DER that must be a certificate. */
 export function certificateOf(der: Uint8Array): Certificate {
   const certificate = parseCertificate(der)
@@ -98,7 +107,7 @@ export type IssueOptions = Partial<Omit<CertificateRequest, 'issuer' | 'publicKe
  */
 export function issue(seed: string, options: IssueOptions = {}): Identity {
   const random = new SeededRandom(`issue/${seed}`)
-  const { key = generatePrivateKey('P-256', noble, random.fork('key').source), issuer, ...request } = options
+  const { key = seededKey(seed), issuer, ...request } = options
   const der = issueCertificate(
     {
       kind: 'server',
