@@ -14,6 +14,7 @@ import { concat, equalBytes } from '../bytes/index.ts'
 import {
   type ControlPacket,
   carriesWrappedKey,
+  isHardReset,
   isServerReset,
   keyIdOf,
   nextKeyId,
@@ -53,6 +54,10 @@ export interface ChannelEvent {
 /** The control channel of one session of the peer. */
 export class ControlChannel {
   readonly localSessionId: Uint8Array
+  /** When a packet of this session last came. */
+  heardAt = -Infinity
+  /** When a packet of this session last left. */
+  sentAt = -Infinity
   readonly #start: ChannelStart
   readonly #outbox: Outbox
   #template: KeyTemplate
@@ -126,9 +131,10 @@ export class ControlChannel {
     if (misfit !== undefined) return misfit
     if (!wrap.accepts(opened, now)) return 'wrap-replayed'
     const known = this.#find(packet.keyId)
-    const fault = known === undefined ? this.#openingFault(packet) : undefined
+    const fault = known === undefined ? this.#openingFault(packet) : messageFault(packet)
     if (fault !== undefined) return fault
     wrap.commit(opened, now)
+    this.heardAt = now
     this.#peerSessionId ??= packet.sessionId
     this.#trace('received', packet, datagram.length, packet.payload.length, false)
     return (known ?? this.#open(packet.keyId, 'peer', now)).receive(packet, now)
@@ -156,12 +162,15 @@ export class ControlChannel {
 
   /** Sends everything due. */
   flush(now: number): void {
+    const { counters } = this.#outbox
+    const before = counters.datagramsSent
     const unixTime = this.#template.timeOrigin + now
     for (const key of [this.#retired, this.#primary, this.#next]) {
       if (key === undefined) continue
       const take = () => (key === this.#retired ? key.nextAck() : key.nextMessage(now))
       for (let message = take(); message !== undefined; message = take()) this.#transmit(key.keyId, message, unixTime)
     }
+    if (counters.datagramsSent !== before) this.sentAt = now
   }
 
   /** The next news, oldest key first. */
@@ -234,7 +243,7 @@ export class ControlChannel {
   /** Why a packet for an unknown key id does not open a renegotiation. REKEY-2 */
   #openingFault(packet: ControlPacket): DropReason | undefined {
     if (packet.opcode !== Opcode.CONTROL_SOFT_RESET_V1) return 'unknown-key-id'
-    if (packet.packetId !== 0 || packet.keyId !== nextKeyId(this.#primary.keyId)) return 'unexpected-reset'
+    if (messageFault(packet) !== undefined || packet.keyId !== nextKeyId(this.#primary.keyId)) return 'unexpected-reset'
     return this.#mayRenegotiate() ? undefined : 'unexpected-reset'
   }
 
@@ -284,4 +293,10 @@ export class ControlChannel {
     const name = OPCODE_NAMES[opcode] ?? `opcode ${opcode}`
     this.#outbox.event({ type: 'trace', direction, opcode: name, keyId, packetId, acks, size, payload, repeated })
   }
+}
+
+/** The first message is a reset and no other is. SESS-21 */
+function messageFault({ opcode, packetId }: ControlPacket): DropReason | undefined {
+  const isReset = isHardReset(opcode) || opcode === Opcode.CONTROL_SOFT_RESET_V1
+  return packetId !== undefined && isReset !== (packetId === 0) ? 'unexpected-reset' : undefined
 }

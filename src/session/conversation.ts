@@ -85,7 +85,8 @@ export class Conversation {
   /** A control datagram. Returns why it was dropped. */
   receiveControl(datagram: Uint8Array, now: number): DropReason | undefined {
     const problem = this.#slots.receive(datagram, now)
-    if (problem === undefined) this.#liveness.lastReceived = now
+    const { active } = this.#slots
+    if (active !== undefined && active.heardAt > this.#liveness.lastReceived) this.#liveness.lastReceived = now
     return problem
   }
 
@@ -253,10 +254,10 @@ export class Conversation {
   }
 
   #flush(now: number): void {
-    const { counters } = this.#context.outbox
-    const before = counters.datagramsSent
     this.#slots.flush(now)
-    if (counters.datagramsSent !== before) this.#liveness.lastSent = now
+    const { active } = this.#slots
+    // What goes to a session that is not the peer's is no sign of life to the peer.
+    if (active !== undefined && active.sentAt > this.#liveness.lastSent) this.#liveness.lastSent = active.sentAt
   }
 
   #askForCredentials(): void {

@@ -91,8 +91,8 @@ export class KeyRing {
     if (key === this.#primary) this.#sender = key
   }
 
-  /** The sender is used up: its successor takes over at once where there is one. */
-  abandonSender(): boolean {
+  /** The newest key sends from now on, whatever its time; true when that changed the sender. REKEY-8, REKEY-15, REKEY-16 */
+  useNewest(): boolean {
     if (this.#sender === this.#primary) return false
     this.#sender = this.#primary
     return true

@@ -205,9 +205,6 @@ export class KeyState {
   /** Takes a packet that belongs to this key id and session. Returns why it was of no use. */
   receive(packet: ControlPacket, now: number): DropReason | undefined {
     const { packetId, opcode } = packet
-    const isReset = isHardReset(opcode) || opcode === Opcode.CONTROL_SOFT_RESET_V1
-    // SESS-21: the first message is a reset and no other is.
-    if (packetId !== undefined && isReset !== (packetId === 0)) return 'unexpected-reset'
     this.heardAt = now
     if (!this.#heard) {
       this.#heard = true

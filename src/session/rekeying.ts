@@ -40,6 +40,8 @@ export class Rekeying {
     if (primary !== undefined) {
       primary.dieAt = Math.min(primary.dieAt, key.startedAt + config.timers.tranWindow)
     }
+    // REKEY-16: the peer may forget the key before the present one as soon as it sees the reset.
+    this.#tunnel.keys.useNewest()
     this.#arm()
   }
 

@@ -101,7 +101,7 @@ export class Tunnel {
     if (size === DataCode.KEY_EXHAUSTED) {
       // REKEY-8: a used-up key sends nothing more; a successor takes over early.
       this.#askForKey(key, now)
-      return this.keys.abandonSender() ? this.seal(buffer, offset, length, now) : size
+      return this.keys.useNewest() ? this.seal(buffer, offset, length, now) : size
     }
     if (size < 0) return size
     const { counters } = this.#outbox
@@ -129,6 +129,8 @@ export class Tunnel {
       if (key.channel.renegotiation !== undefined) this.#askForKey(key, now)
       return size
     }
+    // REKEY-15: the peer sends under the new key, so it has it.
+    if (key !== this.keys.sender && key === this.keys.primary) this.keys.useNewest()
     this.#liveness.lastReceived = now // SESS-64
     this.keys.confirm(key)
     this.#use(key, length, now)

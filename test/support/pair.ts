@@ -210,6 +210,7 @@ export function pairConfigs(options: PairOptions = {}): [client: SessionConfig, 
       privateKey: pki.server.key,
       verifier: createPeerVerifier({ ca: pki.ca.pem, remoteCertTls: 'client' }),
     },
+    timers: { ping: 10_000, pingRestart: 120_000 },
     push: {
       options: ['route-gateway 10.8.0.1', 'topology subnet', 'ping 10', 'ping-restart 60'],
       ifconfig: '10.8.0.2 255.255.255.0',

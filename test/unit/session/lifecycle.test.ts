@@ -6,7 +6,15 @@ import { moveKey } from '../../../src/session/key-moves.ts'
 import { moveSession } from '../../../src/session/session-moves.ts'
 import { mermaid } from '../../support/drawings.ts'
 
-const KEY_INPUTS = ['reset-queued', 'resets-done', 'key-sent', 'key-received', 'all-acked', 'keys-derived', 'failed'] as const
+const KEY_INPUTS = [
+  'reset-queued',
+  'resets-done',
+  'key-sent',
+  'key-received',
+  'all-acked',
+  'keys-derived',
+  'failed',
+] as const
 const SESSION_INPUTS = ['begun', 'keys-exchanged', 'forgotten', 'agreed', 'taken-over', 'leaving', 'ended'] as const
 
 describe('lifecycles', () => {

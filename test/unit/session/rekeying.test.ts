@@ -1,0 +1,331 @@
+import { describe, expect, it } from 'vitest'
+import { nodeCrypto } from '../../../src/node/crypto/index.ts'
+import { DataKey, KeyRing } from '../../../src/session/key-ring.ts'
+import type { DataChannel } from '../../../src/data/index.ts'
+import type { Negotiated, SessionTimers } from '../../../src/session/index.ts'
+import { keyIdOf, Opcode, opcodeOf } from '../../../src/wire/index.ts'
+import { CLEAN, type End, rough } from '../../support/network.ts'
+import { connectPair, ipPacket, markOf, type Pair } from '../../support/pair.ts'
+import { wrapPair } from '../../support/wraps.ts'
+
+const crypto = nodeCrypto
+
+function pairWith(client: Partial<SessionTimers>, server: Partial<SessionTimers> = {}): Pair {
+  return connectPair({
+    crypto,
+    client: { timers: client },
+    server: { timers: { renegotiateAfter: 0, ...server }, push: { options: [], peerId: 0 } },
+  })
+}
+
+/** Key ids of the data packets each end sends from now on. */
+function dataKeyIds(pair: Pair): Record<End, number[]> {
+  const ids: Record<End, number[]> = { client: [], server: [] }
+  pair.network.filter = (bytes, to) => {
+    const opcode = opcodeOf(bytes[0]!)
+    if (opcode === Opcode.DATA_V1 || opcode === Opcode.DATA_V2) {
+      ids[to === 'server' ? 'client' : 'server'].push(keyIdOf(bytes[0]!))
+    }
+    return true
+  }
+  return ids
+}
+
+const renegotiate = (pair: Pair, end: End): void => {
+  pair.input(pair.side(end), (session, now) => session.renegotiate(now))
+}
+
+const rekeyed = (pair: Pair, end: End): number[] => pair.events(pair.side(end), 'rekeyed').map(({ keyId }) => keyId)
+
+describe('starting', () => {
+  it.each(['client', 'server'] as const)('REKEY-1 REKEY-2 a renegotiation begun by the %s', (end) => {
+    const pair = pairWith({})
+    renegotiate(pair, end)
+    renegotiate(pair, end)
+    pair.wait(1_000)
+    for (const side of [pair.client, pair.server]) {
+      expect(pair.events(side, 'rekeyed')).toMatchObject([{ keyId: 1, initiator: side.end === end ? 'us' : 'peer' }])
+    }
+  })
+
+  it('REKEY-2 crossed renegotiations meet', () => {
+    const pair = pairWith({})
+    for (let round = 1; round <= 3; round++) {
+      renegotiate(pair, 'client')
+      renegotiate(pair, 'server')
+      pair.wait(2_000)
+    }
+    expect([rekeyed(pair, 'client'), rekeyed(pair, 'server')]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ])
+  })
+
+  it('REKEY-1 key ids run to 7 and then from 1', () => {
+    const pair = pairWith({})
+    for (let round = 0; round < 16; round++) {
+      renegotiate(pair, round % 2 === 0 ? 'client' : 'server')
+      pair.wait(1_000)
+    }
+    const expected = [1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 6, 7, 1, 2]
+    expect([rekeyed(pair, 'client'), rekeyed(pair, 'server')]).toEqual([expected, expected])
+    expect(pair.watch.seals).toBeGreaterThan(0)
+  })
+
+  it('REKEY-2 a soft reset with another key id, or before the first key, is dropped', () => {
+    const wrap = wrapPair('tls-auth')
+    const pair = connectPair({ crypto, client: { wrap: wrap.client }, server: { wrap: wrap.server } })
+    renegotiate(pair, 'client')
+    const resets: Uint8Array[] = []
+    pair.network.filter = (bytes) => {
+      resets.push(bytes.slice())
+      return true
+    }
+    pair.wait(2_000)
+    const { session } = pair.server
+    const before = session.digest()
+    for (const bytes of resets) session.receive(bytes, pair.now)
+    expect(session.digest()).toEqual(before)
+  })
+})
+
+describe('keys', () => {
+  it('REKEY-3 both derivations give both ends the same keys, renegotiated ones too', () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const pair = connectPair({ crypto, client: { mode: 'point-to-point' }, server: { mode: 'point-to-point' } })
+      expect(version).toMatch(/^TLS/)
+      renegotiate(pair, 'client')
+      pair.wait(70_000)
+      pair.send(pair.client, ipPacket(1))
+      pair.send(pair.server, ipPacket(2))
+      pair.wait(100)
+      expect([pair.server.packets.length, pair.client.packets.length]).toEqual([1, 1])
+    }
+  })
+
+  it('REKEY-4 REKEY-14 without a successor the session ends tran-window after the first attempt', () => {
+    const pair = pairWith({ renegotiateAfter: 100_000, tranWindow: 200_000 })
+    const connected = pair.client.connectedAt
+    // Control packets stop: data goes on.
+    pair.network.filter = (bytes) => opcodeOf(bytes[0]!) === Opcode.DATA_V2
+    for (let i = 0; i < 29; i++) {
+      pair.wait(10_000)
+      pair.send(pair.client, ipPacket(i))
+    }
+    pair.wait(5_000)
+    expect(pair.server.packets).toHaveLength(29)
+    pair.wait(15_000)
+    expect(pair.client.session.closeReason).toMatchObject({ type: 'timed-out', timer: 'tran-window' })
+    expect(pair.client.closedAt).toBe(connected + 300_000)
+    expect(pair.events(pair.client, 'rekey-failed').length).toBeGreaterThan(1)
+  })
+
+  it('REKEY-5 a third key pushes the oldest out', () => {
+    const ring = new KeyRing()
+    const key = (keyId: number): DataKey =>
+      new DataKey({ headroom: 0 } as DataChannel, { keyId } as Negotiated, 0, 100 * keyId)
+    ring.replaceAll(key(0))
+    ring.install(key(1))
+    ring.install(key(2))
+    expect([0, 1, 2].map((keyId) => ring.find(keyId)?.keyId)).toEqual([undefined, 1, 2])
+    expect(ring.sender?.keyId).toBe(1)
+    expect(ring.switchAt).toBe(200)
+    expect(ring.switchSender(199)).toBe(false)
+    expect(ring.switchSender(200)).toBe(true)
+    expect(ring.sender?.keyId).toBe(2)
+    expect(() => {
+      ring.install(key(2))
+    }).toThrow()
+  })
+
+  it('REKEY-6 late packets on the old key still open, until it dies', () => {
+    const pair = pairWith({ tranWindow: 100_000 }, { tranWindow: 100_000 })
+    const late: Uint8Array[] = []
+    pair.network.filter = (bytes, to) => {
+      if (to === 'server' && opcodeOf(bytes[0]!) === Opcode.DATA_V2) {
+        late.push(bytes.slice())
+        return false
+      }
+      return true
+    }
+    for (let i = 0; i < 3; i++) pair.send(pair.client, ipPacket(i))
+    renegotiate(pair, 'client')
+    pair.wait(80_000)
+    expect(rekeyed(pair, 'server')).toEqual([1])
+    pair.input(pair.server, (session, now) => session.receive(late[0]!, now))
+    expect(pair.server.packets).toHaveLength(1)
+    pair.wait(21_000)
+    pair.input(pair.server, (session, now) => session.receive(late[1]!, now))
+    expect(pair.server.packets).toHaveLength(1)
+    expect(pair.server.session.stats.dropped['unknown-key-id']).toBe(1)
+  })
+
+  it.each([
+    ['hand-window', { handWindow: 30_000, renegotiateAfter: 3_600_000 }, 30_000],
+    ['half of reneg-sec', { renegotiateAfter: 80_000 }, 40_000],
+    ['hand-window without reneg-sec', { renegotiateAfter: 0 }, 60_000],
+  ])('REKEY-7 the old key sends until %s', (_name, timers, expected) => {
+    const pair = pairWith({ ...timers, ping: 1_000 })
+    const ids = dataKeyIds(pair)
+    const began = pair.now
+    renegotiate(pair, 'client')
+    pair.wait(expected - 100)
+    expect(rekeyed(pair, 'client')).toEqual([1])
+    expect(new Set(ids.client)).toEqual(new Set([0]))
+    pair.run(began + expected + 1_500)
+    expect(ids.client.at(-1)).toBe(1)
+  })
+
+  it('REKEY-15 the new key sends as soon as the peer has used it', () => {
+    const pair = pairWith({}, { renegotiateAfter: 20_000, renegotiateAfterMin: 20_000, ping: 1_000 })
+    const ids = dataKeyIds(pair)
+    renegotiate(pair, 'client')
+    pair.wait(9_000)
+    pair.send(pair.client, ipPacket(1))
+    expect(ids.client.at(-1)).toBe(0)
+    // The server's own window is ten seconds; the client's is sixty.
+    pair.wait(3_000)
+    expect(ids.server.at(-1)).toBe(1)
+    pair.send(pair.client, ipPacket(2))
+    expect(ids.client.at(-1)).toBe(1)
+  })
+
+  it.each(['client', 'server'] as const)(
+    'REKEY-16 with the next renegotiation begun by the %s, the newest key sends',
+    (end) => {
+      const pair = pairWith({})
+      const ids = dataKeyIds(pair)
+      renegotiate(pair, 'client')
+      pair.wait(1_000)
+      pair.send(pair.client, ipPacket(1))
+      expect(ids.client.at(-1)).toBe(0)
+      renegotiate(pair, end)
+      pair.wait(25)
+      pair.send(pair.client, ipPacket(2))
+      pair.send(pair.server, ipPacket(2))
+      expect([ids.client.at(-1), ids.server.at(-1)]).toEqual([1, 1])
+    },
+  )
+
+  it('REKEY-8 a used-up key sends nothing more, and its successor takes over early', () => {
+    const exhausted = { seal: () => -13, headroom: 8, tailroom: 0, renegotiation: undefined } as unknown as DataChannel
+    const ring = new KeyRing()
+    ring.replaceAll(new DataKey(exhausted, { keyId: 0 } as Negotiated, 0, 0))
+    expect(ring.useNewest()).toBe(false)
+    ring.install(new DataKey(exhausted, { keyId: 1 } as Negotiated, 0, 1e9))
+    expect(ring.sender?.keyId).toBe(0)
+    expect(ring.useNewest()).toBe(true)
+    expect(ring.sender?.keyId).toBe(1)
+  })
+})
+
+describe('failures and causes', () => {
+  it('REKEY-9 REKEY-10 a failed renegotiation is tried again after ten seconds under the same key id', () => {
+    const pair = pairWith({})
+    const attempts: { at: number; keyId: number }[] = []
+    let blocked = true
+    pair.network.filter = (bytes, to) => {
+      if (opcodeOf(bytes[0]!) !== Opcode.CONTROL_SOFT_RESET_V1) return true
+      if (to === 'server') attempts.push({ at: pair.now, keyId: keyIdOf(bytes[0]!) })
+      return !blocked
+    }
+    const began = pair.now
+    renegotiate(pair, 'client')
+    pair.wait(60_000)
+    expect(pair.events(pair.client, 'rekey-failed')).toMatchObject([{ keyId: 1, reason: { timer: 'hand-window' } }])
+    blocked = false
+    pair.wait(20_000)
+    expect(attempts.find(({ at }) => at > began + 60_000)).toEqual({ at: began + 70_000, keyId: 1 })
+    expect(rekeyed(pair, 'client')).toEqual([1])
+    expect(pair.client.session.stats.failedRekeys).toBe(1)
+  })
+
+  it('REKEY-11 by time, bytes and packets', () => {
+    const byTime = pairWith({ renegotiateAfter: 50_000 })
+    byTime.wait(51_000)
+    expect(rekeyed(byTime, 'client')).toEqual([1])
+    byTime.wait(60_000)
+    expect(rekeyed(byTime, 'client')).toEqual([1, 2])
+    const byBytes = pairWith({ renegotiateBytes: 10_000, renegotiateAfter: 0 })
+    for (let i = 0; i < 30; i++) byBytes.send(byBytes.client, ipPacket(i, 500))
+    byBytes.wait(5_000)
+    expect(rekeyed(byBytes, 'client')).toEqual([1])
+    const byPackets = pairWith({ renegotiatePackets: 20, renegotiateAfter: 0 })
+    for (let i = 0; i < 15; i++) byPackets.send(byPackets.client, ipPacket(i))
+    byPackets.wait(5_000)
+    expect(rekeyed(byPackets, 'client')).toEqual([])
+    for (let i = 0; i < 15; i++) byPackets.send(byPackets.server, ipPacket(i))
+    byPackets.wait(5_000)
+    expect(rekeyed(byPackets, 'client')).toEqual([1])
+  })
+
+  it('REKEY-12 renegotiations under the dynamic key need the shared key and the first TLS session', () => {
+    for (const kind of ['none', 'tls-auth', 'tls-crypt', 'tls-crypt-v2'] as const) {
+      const wrap = wrapPair(kind)
+      const pair = connectPair({ crypto, client: { wrap: wrap.client }, server: { wrap: wrap.server } })
+      renegotiate(pair, 'server')
+      pair.wait(1_000)
+      expect(pair.events(pair.client, 'rekeyed')[0]?.negotiated).toMatchObject({ dynamicTlsCrypt: true, wrap: kind })
+      expect(pair.client.session.stats.dropped['tls-crypt-mismatch']).toBe(0)
+    }
+  })
+
+  it('REKEY-13 a server begins at a moment of its own in the last tenth', () => {
+    const moments = new Set<number>()
+    for (let seed = 0; seed < 12; seed++) {
+      const timers = { renegotiateAfter: 100_000 }
+      const pair = connectPair({
+        crypto,
+        seed,
+        client: { timers: { renegotiateAfter: 0 } },
+        server: { timers, push: { options: [], peerId: 0 } },
+      })
+      const since = pair.server.connectedAt
+      pair.run(since + 200_000, () => pair.server.session.stats.rekeys > 0)
+      const after = pair.now - since
+      expect(after).toBeGreaterThanOrEqual(90_000)
+      expect(after).toBeLessThan(101_000)
+      moments.add(Math.round(after))
+    }
+    expect(moments.size).toBeGreaterThan(8)
+    const exact = pairWith({ renegotiateAfter: 0 }, { renegotiateAfter: 50_000, renegotiateAfterMin: 50_000 })
+    exact.wait(50_500)
+    expect(rekeyed(exact, 'server')).toEqual([1])
+  })
+
+  it('no packet is lost over 20 renegotiations under traffic on a clean link', () => {
+    const pair = connectPair({ crypto, faults: { ...CLEAN, jitter: 0 } })
+    const sent: number[] = []
+    for (let i = 0; i < 1_200; i++) {
+      if (i % 60 === 0) renegotiate(pair, i % 120 === 0 ? 'client' : 'server')
+      if (i % 180 === 0) renegotiate(pair, 'server')
+      expect(pair.send(pair.client, ipPacket(i))).toBe(true)
+      expect(pair.send(pair.server, ipPacket(i))).toBe(true)
+      sent.push(i)
+      pair.wait(50)
+    }
+    pair.wait(1_000)
+    expect(pair.server.packets.map(markOf)).toEqual(sent)
+    expect(pair.client.packets.map(markOf)).toEqual(sent)
+    expect(pair.client.session.stats.rekeys).toBe(20)
+  })
+
+  it('renegotiates through 20 % loss with reordering, duplicates and corruption', () => {
+    const wrap = wrapPair('tls-crypt')
+    const pair = connectPair({
+      crypto,
+      seed: 'lossy',
+      faults: rough(0.2),
+      client: { wrap: wrap.client },
+      server: { wrap: wrap.server },
+    })
+    for (let round = 0; round < 10; round++) {
+      renegotiate(pair, 'client')
+      renegotiate(pair, 'server')
+      pair.wait(120_000)
+    }
+    expect(pair.client.session.state).toBe('connected')
+    expect(pair.client.session.stats.rekeys).toBeGreaterThanOrEqual(9)
+    expect(pair.client.session.stats.rekeys).toBe(pair.server.session.stats.rekeys)
+  })
+})
