@@ -17,7 +17,7 @@ export interface ReferenceVerdict {
 
 /** Printed once the options are good, keys are loaded and the device is open. */
 const STARTED =
-  /(UDP|TCP)(v4|v6)?(_CLIENT|_SERVER)? link (local|remote)|Listening for incoming TCP|Attempting to establish TCP|Initialization Sequence Completed|Resolving address|Cannot resolve/
+  /(UDP|TCP)(v[46])?(_CLIENT|_SERVER)? link (local|remote)|Listening for incoming TCP|Attempting to establish TCP|Initialization Sequence Completed|Need hold release|MANAGEMENT: (TCP|unix domain) Socket listening[^]*MANAGEMENT: >|Restart pause/
 
 /** Starts `release` with a configuration that lies in the laboratory's folder under `name`. */
 export async function referenceVerdict(lab: Lab, release: Release, name: string): Promise<ReferenceVerdict> {

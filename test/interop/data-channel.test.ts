@@ -1,0 +1,180 @@
+/**
+ * The data channel's formats and layers against each release that has them: our client, the reference's server or peer.
+ */
+import { describe, expect, it } from 'vitest'
+import { clientConfig, generateStaticKey, PORT, SERVER_READY, serverConfig, type Tunnel } from './support/configs.ts'
+import { withLab } from './support/lab.ts'
+import { opensslPki } from './support/pki.ts'
+import { probe, type ProbeResult } from './support/probe.ts'
+import { RELEASES, type Release, releasesToTest } from './support/reference.ts'
+
+const releases = releasesToTest()
+
+interface Case {
+  readonly name: string
+  /** Releases that have it; default all. */
+  readonly releases?: readonly Release[]
+  readonly server?: string
+  readonly client?: string
+  readonly args?: readonly string[]
+  readonly negotiated?: Readonly<Record<string, unknown>>
+  readonly edit?: (config: string, side: 'server' | 'client') => string
+}
+
+const BIG = ['--size', '1372'] as const
+
+const CBC: readonly Case[] = ['AES-128-CBC', 'AES-192-CBC', 'AES-256-CBC'].flatMap((cipher) =>
+  ['SHA1', 'SHA256', 'SHA512'].map((auth) => ({
+    name: `${cipher} with ${auth}`,
+    server: `data-ciphers ${cipher}\nauth ${auth}`,
+    client: `data-ciphers ${cipher}\nauth ${auth}`,
+    negotiated: { dataCipher: cipher, dataAuth: auth, dataFormat: 'cbc' },
+  })),
+)
+
+const DIGESTS: readonly Case[] = ['MD5', 'SHA224', 'SHA384'].map((auth) => ({
+  name: `AES-128-CBC with ${auth}`,
+  server: `data-ciphers AES-128-CBC\nauth ${auth}`,
+  client: `data-ciphers AES-128-CBC\nauth ${auth}`,
+  negotiated: { dataCipher: 'AES-128-CBC', dataAuth: auth },
+}))
+
+const COMPRESSION: readonly Case[] = [
+  { name: 'comp-lzo no on both ends', server: 'comp-lzo no', client: 'comp-lzo no' },
+  { name: 'compress (stub) on both ends', server: 'compress', client: 'compress' },
+  { name: 'compress stub-v2 on both ends', server: 'compress stub-v2', client: 'compress stub-v2' },
+  { name: 'compress stub-v2 pushed to a client that names none', server: 'compress stub-v2\npush "compress stub-v2"' },
+  { name: 'compress stub pushed to a client that names none', server: 'compress stub\npush "compress stub"' },
+  { name: 'comp-lzo no pushed to a client that names none', server: 'comp-lzo no\npush "comp-lzo no"' },
+]
+
+/** The sender compresses: only releases that still do. */
+const COMPRESSED: readonly Case[] = ['lzo', 'lz4', 'lz4-v2'].map((algorithm) => ({
+  name: `payloads that the server compressed with ${algorithm}`,
+  releases: ['2.5', '2.6'],
+  server: `allow-compression yes\ncompress ${algorithm}`,
+  client: `allow-compression asym\ncompress ${algorithm}`,
+  args: BIG,
+}))
+
+const SIZES: readonly Case[] = [700, 1200].map((size) => ({
+  name: `fragment ${size} with packets of 1400 bytes`,
+  server: `fragment ${size}`,
+  client: `fragment ${size}`,
+  args: BIG,
+}))
+
+const EPOCH: Case = {
+  name: 'epoch keys',
+  releases: ['2.7'],
+  negotiated: { dataFormat: 'epoch', keyDerivation: 'tls-ekm' },
+}
+
+const INSIDE6: Case = {
+  name: 'IPv6 inside',
+  server: 'server-ipv6 fd00:8::/64',
+  args: ['--ping', 'fd00:8::1'],
+}
+
+const OUTSIDE6: Case = {
+  name: 'IPv6 outside',
+  edit: (config, side) =>
+    side === 'server'
+      ? config.replace('proto udp4', 'proto udp6').replace('local 127.0.0.1', 'local ::1')
+      : config.replace('proto udp', 'proto udp6').replace('remote 127.0.0.1', 'remote ::1'),
+}
+
+const TAP: Case = {
+  name: 'tap with ARP',
+  edit: (config, side) =>
+    side === 'server'
+      ? config.replace('dev tun0\ndev-type tun', 'dev tap0\ndev-type tap')
+      : config.replace('dev tun', 'dev tap'),
+}
+
+const TAP6: Case = {
+  name: 'tap with neighbour discovery',
+  server: 'server-ipv6 fd00:8::/64',
+  args: ['--ping', 'fd00:8::1'],
+  edit: (config, side) => TAP.edit?.(config, side) ?? config,
+}
+
+const CASES = [...CBC, ...DIGESTS, ...COMPRESSION, ...COMPRESSED, ...SIZES, EPOCH, INSIDE6, OUTSIDE6, TAP, TAP6]
+
+async function run(release: Release, kind: Case): Promise<ProbeResult & { log: string }> {
+  const tunnel: Tunnel = {
+    transport: 'udp',
+    wrap: 'tls-crypt',
+    key: generateStaticKey(),
+    pki: opensslPki('P-256'),
+    server: kind.server ?? '',
+    client: kind.client ?? '',
+  }
+  const edit = kind.edit ?? ((config: string) => config)
+  return await withLab(async (lab) => {
+    const server = lab.openvpn(release, 'server', edit(serverConfig(tunnel), 'server'))
+    await server.seen(SERVER_READY)
+    const args = ['--count', '20', '--interval', '5', ...(kind.args ?? [])]
+    const result = await probe(lab, edit(clientConfig(tunnel), 'client'), args)
+    return { ...result, log: server.output() }
+  })
+}
+
+describe.each(RELEASES)('data channel with OpenVPN %s', (release) => {
+  const test = it.skipIf(!releases.includes(release))
+  for (const kind of CASES) {
+    if (kind.releases?.includes(release) === false) continue
+    test(`${kind.name}: 20 of 20 pings`, async () => {
+      const result = await run(release, kind)
+      expect(result, `${result.output}\n${result.log}`).toMatchObject({
+        code: 0,
+        pings: 20,
+        negotiated: kind.negotiated ?? {},
+      })
+    })
+  }
+})
+
+const inline = (name: string, text: string): string => `<${name}>\n${text.trim()}\n</${name}>`
+
+describe.each(RELEASES)('two equal ends with OpenVPN %s', (release) => {
+  const test = it.skipIf(!releases.includes(release))
+  const common = `proto udp4\ndev tun\nverb 4\nping 10\n`
+  const peers = async (theirs: string, ours: string): Promise<void> => {
+    await withLab(async (lab) => {
+      const peer = lab.openvpn(
+        release,
+        'peer',
+        `${common}local 127.0.0.1\nport ${PORT}\nifconfig 10.8.0.1 10.8.0.2\n${theirs}`,
+      )
+      await peer.seen(/link local|UDPv4 link|Listening/)
+      const profile = `${common}remote 127.0.0.1 ${PORT}\nnobind\nifconfig 10.8.0.2 10.8.0.1\n${ours}`
+      const result = await probe(lab, profile, ['--count', '20', '--interval', '20'])
+      expect(result, `${result.output}\n${peer.output()}`).toMatchObject({ code: 0, pings: 20 })
+    })
+  }
+
+  const { ca, server, client } = opensslPki('P-256')
+
+  test('TLS without push', async () => {
+    await peers(
+      `tls-server\ndh none\n${inline('ca', ca)}\n${inline('cert', server.certificate)}\n${inline('key', server.key)}`,
+      `tls-client\nremote-cert-tls server\n${inline('ca', ca)}\n${inline('cert', client.certificate)}\n${inline('key', client.key)}`,
+    )
+  })
+
+  for (const [cipher, auth] of [
+    ['AES-256-CBC', 'SHA256'],
+    ['AES-128-CBC', 'SHA1'],
+  ] as const) {
+    test(`static key, ${cipher}, ${auth}`, async () => {
+      const key = generateStaticKey()
+      const lines = `cipher ${cipher}\nauth ${auth}`
+      const allow = release === '2.7' ? '\nallow-deprecated-insecure-static-crypto' : ''
+      await peers(
+        `${lines}${allow}\n${inline('secret', key)}\nkey-direction 0`,
+        `${lines}\n${inline('secret', key)}\nkey-direction 1`,
+      )
+    })
+  }
+})
