@@ -13,7 +13,7 @@ import {
 } from '../../../src/crypto/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import { SeededRandom } from '../../support/random.ts'
-import { scaled } from '../../support/scale.ts'
+import { scaled, soaking } from '../../support/scale.ts'
 import { ecKey, providers } from './providers.ts'
 
 const CURVE_NAMES: readonly CurveName[] = ['P-256', 'P-384', 'P-521']
@@ -86,12 +86,13 @@ describe('ECDSA', () => {
   it.each(providers)('CRY-8 $name: no signature with one bit changed is accepted', (crypto) => {
     let accepted = 0
     let forgeries = 0
-    for (const curve of crypto.name === 'noble' ? (['P-256'] as const) : CURVE_NAMES) {
+    const step = crypto.name === 'noble' && !soaking() ? 5 : 1
+    for (const curve of soaking() ? CURVE_NAMES : (['P-256'] as const)) {
       const key = ecKey(curve)
       const algorithm = { type: 'ecdsa', hash: 'SHA256' } as const
       const message = random.bytes(50)
       const signature = crypto.sign(algorithm, key, message, random.source)
-      for (let bit = 0; bit < signature.length * 8; bit++) {
+      for (let bit = 0; bit < signature.length * 8; bit += step) {
         const forged = signature.slice()
         forged[bit >> 3]! ^= 1 << (bit & 7)
         forgeries++
@@ -99,7 +100,7 @@ describe('ECDSA', () => {
       }
     }
     expect(accepted).toBe(0)
-    expect(forgeries).toBeGreaterThan(500)
+    expect(forgeries).toBeGreaterThan(100)
   })
 
   it('CRY-8 DER of any two numbers reads back, and only in that form', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UsageError } from '../../../src/bytes/index.ts'
+import { equalBytes, UsageError } from '../../../src/bytes/index.ts'
 import { noble } from '../../../src/crypto/index.ts'
 import { createNativeCrypto } from '../../../src/node/native/index.ts'
 import { loadLibcrypto, requireKoffi } from '../../../src/node/native/library.ts'
@@ -44,15 +44,15 @@ describe('the native provider', () => {
         const key = random.bytes(32)
         return { key, mac: native!.createHmac('SHA256', key), aead: native!.createAead('AES-256-GCM', key) }
       })
-      for (let round = 0; round < 2000; round++) {
+      for (let round = 0; round < 300; round++) {
         const { key, mac, aead } = random.pick(items)
         const data = random.bytes(random.int(40, 3000))
-        expect(mac.update(data).finish()).toEqual(noble.createHmac('SHA256', key).update(data).finish())
+        expect(equalBytes(mac.update(data).finish(), noble.createHmac('SHA256', key).update(data).finish())).toBe(true)
         const nonce = random.bytes(12)
         const expected = data.slice()
         noble.createAead('AES-256-GCM', key).seal(expected, 0, 8, 24, data.length - 24, 8, nonce)
         aead.seal(data, 0, 8, 24, data.length - 24, 8, nonce)
-        expect(data).toEqual(expected)
+        expect(equalBytes(data, expected)).toBe(true)
         if (random.chance(0.3)) {
           data[30]! ^= 1
           expect(aead.open(data, 0, 8, 24, data.length - 24, 8, nonce)).toBe(false)
