@@ -2,8 +2,9 @@
  * A client and a server session over a virtual network: built, driven and watched.
  *
  * {@link Pair} is the host of both: it drains outputs, carries datagrams, calls timeouts when they are due and jumps the
- * clock to whatever happens next. Everything is drawn from one seed. After every step the invariants of {@link checkStep}
- * hold, or an error names seed and step.
+ * clock to whatever happens next. Everything is drawn from one seed. After every step the invariants hold (bounded outputs,
+ * no deadline left behind, `closed` once and last, inputs untouched, every packet out was put in and comes out once, no nonce
+ * twice), or an error names seed and step.
  */
 import { type CryptoProvider, noble } from '../../src/crypto/index.ts'
 import {
@@ -44,6 +45,8 @@ export interface Side {
   readonly packets: Uint8Array[]
   /** Every output, with `record`. */
   readonly outputs: Output[]
+  /** Packets sent into the tunnel that did not arrive yet, by content. */
+  readonly pending: Map<string, number>
   connectedAt: number
   closedAt: number
 }
@@ -92,6 +95,8 @@ export class Pair {
 
   /** Sends a packet into the tunnel; false when it was not taken. */
   send(side: Side, packet: Uint8Array): boolean {
+    const key = packet.join()
+    side.pending.set(key, (side.pending.get(key) ?? 0) + 1)
     return this.input(side, (session, now) => session.send(packet, now))
   }
 
@@ -104,7 +109,7 @@ export class Pair {
       if (side.closedAt < Infinity) this.fail(`an output after closed: ${output.type}`)
       if (output.type === 'transmit')
         this.network.send(output.data, side.end === 'client' ? 'server' : 'client', this.now)
-      else if (output.type === 'packet') side.packets.push(output.data)
+      else if (output.type === 'packet') this.#onPacket(side, output.data)
       else this.#onEvent(side, output.event)
       count++
     }
@@ -169,7 +174,27 @@ export class Pair {
 
   #side(end: End, config: SessionConfig): Side {
     const session = new Session(config, this.environment(end))
-    return { end, session, events: [], packets: [], outputs: [], connectedAt: Infinity, closedAt: Infinity }
+    return {
+      end,
+      session,
+      events: [],
+      packets: [],
+      outputs: [],
+      pending: new Map(),
+      connectedAt: Infinity,
+      closedAt: Infinity,
+    }
+  }
+
+  /** What comes out of the tunnel was put in at the other end, and comes out once. */
+  #onPacket(side: Side, packet: Uint8Array): void {
+    const { pending } = side === this.client ? this.server : this.client
+    const key = packet.join()
+    const count = pending.get(key) ?? 0
+    if (count === 0) this.fail(`the ${side.end} delivered a packet that was not sent, or twice`)
+    if (count === 1) pending.delete(key)
+    else pending.set(key, count - 1)
+    side.packets.push(packet)
   }
 
   #onEvent(side: Side, event: SessionEvent): void {
