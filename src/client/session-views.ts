@@ -1,0 +1,17 @@
+/**
+ * What a client reads off its session.
+ */
+import { PushedToken } from '../control/index.ts'
+import type { Session } from '../session/index.ts'
+
+/** The token that the server pushed to this session, where the session tells. */
+export function sessionToken(session: Session): PushedToken | undefined {
+  return 'token' in session && session.token instanceof PushedToken ? session.token : undefined
+}
+
+/** How many datagrams the session received that were what they claim to be. */
+export function authenticCount(session: Session): number {
+  let count = session.stats.datagramsReceived
+  for (const dropped of Object.values(session.stats.dropped)) count -= dropped
+  return count
+}
