@@ -23,6 +23,8 @@ export interface Argument<T = unknown, N extends Need = Need> {
   /** What would be right, after the words "wants". */
   readonly expected: string
   readonly checkedSince: CheckedSince
+  /** What releases before `checkedSince` ask of a word; absent: nothing. `undefined`: they refuse it, too. */
+  readonly loose: ((text: string, release: Release) => unknown) | undefined
   /** True: the word is a secret, messages must not quote it. */
   readonly secret: boolean
   /** What kind of file the word names, where it names one. */
@@ -53,7 +55,15 @@ function kind<T>(
   read: (text: string) => T | undefined,
   checkedSince: CheckedSince = 'always',
 ): Argument<T, 'required'> {
-  return { name, need: 'required', read, expected, checkedSince, secret: false, file: undefined }
+  return { name, need: 'required', read, expected, checkedSince, loose: undefined, secret: false, file: undefined }
+}
+
+/** True when the release itself refuses the word at its start. */
+export function refusesWord(argument: Argument, word: string, release: Release): boolean {
+  const { checkedSince } = argument
+  const checks = checkedSince === 'always' || (checkedSince !== 'never' && release >= checkedSince)
+  if (checks) return argument.read(word) === undefined
+  return argument.loose !== undefined && argument.loose(word, release) === undefined
 }
 
 /** The same argument, which may be left out. */
@@ -127,6 +137,33 @@ export function integer(
     },
     checkedSince,
   )
+}
+
+/**
+ * A whole number whose range releases before 2.7 check, too, on what they make of the word.
+ *
+ * @param bounds - where their range is another one.
+ */
+export function rangedInteger(
+  name: string,
+  least: number,
+  most = 2_147_483_647,
+  bounds: { readonly since?: Release; readonly least?: number; readonly most?: number } = {},
+): Argument<number, 'required'> {
+  return {
+    ...integer(name, least, most),
+    loose: (word, release) => {
+      const value = leadingNumber(word)
+      const checks = bounds.since === undefined || release >= bounds.since
+      return !checks || (value >= (bounds.least ?? least) && value <= (bounds.most ?? most)) ? value : undefined
+    },
+  }
+}
+
+/** The number that a word starts with, as C reads it into 32 bits: 0 where there is none. */
+function leadingNumber(word: string): number {
+  const digits = /^\s*([+-]?\d+)/.exec(word)?.[1]
+  return digits === undefined ? 0 : Number(BigInt.asIntN(32, BigInt(digits)))
 }
 
 /** A duration in whole seconds. */

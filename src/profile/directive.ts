@@ -4,7 +4,7 @@
  * The parser, the typed values, the rules, the linter, the writer and the support matrix all read the same row, so a
  * directive is described once. Rows are written with {@link directive}, which keeps the types of the arguments.
  */
-import type { Argument, ValuesOf } from './argument.ts'
+import type { Argument, CheckedSince, ValuesOf } from './argument.ts'
 import type { Release } from './release.ts'
 
 /** Which ends a directive concerns: a pulling client, a multi-client server, an end of a point-to-point tunnel. */
@@ -44,16 +44,22 @@ export interface DirectiveFacts {
   readonly inline?: true | Release
   /** May stand in a `connection` block. */
   readonly connection?: true
-  /** May stand in a per-client file of a server. */
-  readonly perClient?: true
+  /** May stand in a server's file for one client. `only`: nowhere else. */
+  readonly perClient?: true | 'only'
+  /** Comes from a server and stands in no file. */
+  readonly pushedOnly?: true
   /** Every occurrence counts, not just the last one. */
   readonly repeats?: true
   /** A command of the reference's program, no configuration. */
   readonly tool?: true
-  /** Only Windows builds of the reference know it. */
-  readonly windows?: true
+  /** A usual build on Linux does not know it: only one for another system, or one made with an option of its own. */
+  readonly only?: 'Windows' | 'Android' | 'special'
   /** The name under which its values are found, where it is another spelling. */
   readonly aliasOf?: string
+  /** Looks at all words together: what would be right, or `undefined` when they are. */
+  readonly check?: (words: readonly string[]) => string | undefined
+  /** Since when the reference refuses what `check` does. Default: always. */
+  readonly checkSince?: CheckedSince
   /** Word counts of releases that differ from what the arguments say. */
   readonly counts?: Partial<Readonly<Record<Release, WordCount>>>
 }

@@ -5,6 +5,7 @@
  * release refuses it at its start (PROF-19). Warnings say what has no effect there, what is deprecated, and what the two
  * ends may disagree about when the other end is of that release. For `openvpn3` see `lint-openvpn3.ts`.
  */
+import { refusesWord } from './argument.ts'
 import { wordCount } from './directive.ts'
 import type { Entry } from './entry.ts'
 import { lintInteroperability } from './lint-interoperability.ts'
@@ -74,10 +75,10 @@ function lintEntry(entry: Entry, profile: Profile, release: Release): ProfilePro
 
 /** Why the release does not take the directive at all, or `undefined` when it does. */
 function whyUnknown(entry: Entry, release: Release): string | undefined {
-  const { since, until, fatalSince, windows, inline } = entry.row
+  const { since, until, fatalSince, only, inline } = entry.row
   if (since !== undefined && !isAtLeast(release, since)) return `it came with ${since}`
   if (until !== undefined && !isAtLeast(until, release)) return `it went after ${until}`
-  if (windows === true) return 'only Windows builds know it'
+  if (only !== undefined) return `only ${only} builds know it`
   if (fatalSince !== undefined && isAtLeast(release, fatalSince)) return `it is refused since ${fatalSince}`
   if (entry.content !== undefined && inline !== undefined && inline !== true && !isAtLeast(release, inline)) {
     return `it may stand in an inline block since ${inline}`
@@ -108,8 +109,7 @@ function lintWords(entry: Entry, release: Release): ProfileProblem[] {
     const own = argument.need === 'rest' ? words.slice(index) : words.slice(index, index + 1)
     for (const [offset, word] of own.entries()) {
       if (argument.read(word) !== undefined) continue
-      const since = argument.checkedSince
-      const refused = since === 'always' || (since !== 'never' && isAtLeast(release, since))
+      const refused = refusesWord(argument, word, release)
       const message = `word ${index + offset + 1} is no ${argument.name} it takes`
       const problem = finding(
         entry,
@@ -121,6 +121,14 @@ function lintWords(entry: Entry, release: Release): ProfileProblem[] {
       )
       found.push({ ...problem, column: entry.columnOf(index + offset) })
     }
+  }
+  const remedy = row.check?.(words)
+  if (remedy !== undefined) {
+    const since = row.checkSince ?? 'always'
+    const refused = since === 'always' || (since !== 'never' && isAtLeast(release, since))
+    found.push(
+      finding(entry, 'bad-argument', refused ? 'error' : 'warning', 'its words do not fit together', remedy, release),
+    )
   }
   return found
 }

@@ -24,7 +24,7 @@ export const PROBLEM_CODES = {
   'stray-close-tag': 'a closing tag stands alone',
   'block-not-allowed': 'this directive takes no inline block',
   'nested-connection': 'a connection block lies inside another',
-  'connection-directive': 'this directive may not stand in a connection block',
+  'connection-directive': 'this directive may not stand where it does',
   'include-depth': 'configuration files include each other too deeply',
   'include-limit': 'the included text is larger than this reader takes',
   'file-missing': 'a file that the profile names was not supplied',

@@ -330,7 +330,12 @@ class ProfileReader {
       )
       return false
     }
-    if (this.#context === 'per-client' && row.perClient !== true && !PER_CLIENT_TOO.has(name)) {
+    if (this.#context !== 'per-client' && (row.perClient === 'only' || row.pushedOnly === true)) {
+      const home = row.pushedOnly === true ? 'it comes from a server' : 'it belongs into a server’s file for one client'
+      this.#report('connection-directive', 'error', line.place, name, home, 'take it out')
+      return false
+    }
+    if (this.#context === 'per-client' && row.perClient === undefined && !PER_CLIENT_TOO.has(name)) {
       this.#report(
         'connection-directive',
         'error',
@@ -365,6 +370,11 @@ class ProfileReader {
       }
       const word = words[index]
       values.push(word === undefined ? undefined : this.#readWord(name, row, argument, word, line))
+    }
+    const remedy = row.check?.(words.map((word) => word.text))
+    if (remedy !== undefined) {
+      const severity = row.status === 'supported' || row.checkSince === undefined ? 'error' : 'warning'
+      this.#report('bad-argument', severity, line.place, name, 'its words do not fit together', remedy)
     }
     return values
   }

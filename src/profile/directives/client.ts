@@ -3,6 +3,8 @@
  */
 import {
   choice,
+  command,
+  custom,
   host,
   integer,
   optional,
@@ -14,7 +16,6 @@ import {
   secretText,
   text,
 } from '../argument.ts'
-import { custom } from '../argument.ts'
 import { directive } from '../directive.ts'
 import { PROTOCOLS } from './link.ts'
 
@@ -58,7 +59,7 @@ export const clientDirectives = {
     does: 'Logs in with a name and a password.',
   }),
   client: directive([], { status: 'supported', roles: ['client'], does: 'Short for pull and tls-client.' }),
-  'client-crresponse': directive([text('command'), rest(text('word'))], {
+  'client-crresponse': directive([command()], {
     status: 'host',
     roles: ['server'],
     since: '2.6',
@@ -110,6 +111,7 @@ export const clientDirectives = {
   'http-proxy-option': directive(
     [choice('type', ['VERSION', 'AGENT', 'CUSTOM-HEADER']), optional(text('value')), optional(text('content'))],
     {
+      check: checkProxyOption,
       status: 'supported',
       roles: ['client', 'peer'],
       does: 'What the HTTP proxy is told.',
@@ -211,7 +213,7 @@ export const clientDirectives = {
     deprecated: { since: '2.4', instead: 'connect-retry' },
   }),
   'static-challenge': directive(
-    [text('text'), choice('echo', ['0', '1'], 'never'), optional(choice('format', ['scrv1', 'concat']))],
+    [text('text'), choice('echo', ['0', '1'], '2.7'), optional(choice('format', ['scrv1', 'concat']))],
     {
       status: 'supported',
       roles: ['client'],
@@ -224,4 +226,10 @@ export const clientDirectives = {
 function retrySeconds(word: string): number | 'infinite' | undefined {
   if (word === 'infinite') return word
   return /^\d{1,9}$/.test(word) ? Number(word) : undefined
+}
+
+/** `VERSION 1.1`, `AGENT text`, `CUSTOM-HEADER name [content]`. */
+function checkProxyOption(words: readonly string[]): string | undefined {
+  const fits = words[0] === 'CUSTOM-HEADER' ? words.length >= 2 : words.length === 2
+  return fits ? undefined : 'behind VERSION and AGENT comes one word, behind CUSTOM-HEADER a name and its content'
 }

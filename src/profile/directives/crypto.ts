@@ -3,6 +3,9 @@
  */
 import { choice, custom, file, integer, optional, rest, text } from '../argument.ts'
 import { directive } from '../directive.ts'
+import { cipherList, cipherName, digestName } from '../openssl-names.ts'
+
+const protocolFlag = choice('flag', ['cc-exit', 'tls-ekm', 'dyn-tls-crypt', 'aead-epoch'])
 
 const NEGOTIATED = { pushable: true } as const
 
@@ -19,8 +22,8 @@ export const cryptoDirectives = {
     does: 'Permits a tunnel without TLS.',
     danger: 'a tunnel without TLS has no forward secrecy: who learns the key reads all past traffic',
   }),
-  auth: directive([text('digest')], { status: 'supported', does: 'The digest of tls-auth and of CBC data packets.' }),
-  cipher: directive([text('cipher')], {
+  auth: directive([digestName()], { status: 'supported', does: 'The digest of tls-auth and of CBC data packets.' }),
+  cipher: directive([cipherName()], {
     ...NEGOTIATED,
     status: 'supported',
     perClient: true,
@@ -46,13 +49,13 @@ export const cryptoDirectives = {
     deprecated: { since: '2.5', instead: 'leave it out on both ends' },
     danger: 'compression lets an observer guess what is inside the tunnel',
   }),
-  'data-ciphers': directive([text('list')], {
+  'data-ciphers': directive([cipherList()], {
     status: 'supported',
     since: '2.5',
     perClient: true,
     does: 'Data ciphers to negotiate, most wanted first.',
   }),
-  'data-ciphers-fallback': directive([text('cipher')], {
+  'data-ciphers-fallback': directive([cipherName()], {
     status: 'supported',
     since: '2.5',
     perClient: true,
@@ -63,7 +66,7 @@ export const cryptoDirectives = {
     since: '2.6',
     does: 'Refuses peers that derive data keys the old way.',
   }),
-  'key-derivation': directive([text('method'), rest(text('word'))], {
+  'key-derivation': directive([choice('method', ['tls-ekm']), rest(text('word'))], {
     status: 'supported',
     since: '2.6',
     pushable: '2.6',
@@ -76,7 +79,7 @@ export const cryptoDirectives = {
     does: 'Key sizes follow from the cipher.',
     deprecated: { since: '2.5', instead: 'leave it out' },
   }),
-  'ncp-ciphers': directive([text('list')], {
+  'ncp-ciphers': directive([cipherList()], {
     status: 'supported',
     does: 'The old name of data-ciphers.',
     aliasOf: 'data-ciphers',
@@ -98,11 +101,12 @@ export const cryptoDirectives = {
   }),
   'no-replay': directive([], {
     status: 'refused',
+    fatalSince: '2.7',
     does: 'Replay protection is never given up.',
     danger: 'recorded packets can be played again',
     deprecated: { since: '2.4', instead: 'leave it out' },
   }),
-  'peer-id': directive([integer('id', 0, 16_777_215, 'never')], {
+  'peer-id': directive([integer('id', 0, 16_777_215)], {
     status: 'supported',
     pushable: true,
     does: 'Marks this client’s data packets.',
@@ -113,7 +117,7 @@ export const cryptoDirectives = {
     inertSince: '2.7',
     does: 'Keys stay in memory over reconnects.',
   }),
-  'protocol-flags': directive([text('flag'), rest(text('flag'))], {
+  'protocol-flags': directive([protocolFlag, rest(protocolFlag)], {
     status: 'supported',
     since: '2.6',
     pushable: '2.6',
@@ -123,6 +127,7 @@ export const cryptoDirectives = {
     [custom('part', '1 or 2', (word) => (/^[012]$/.test(word) ? Number(word) : undefined), 'never')],
     {
       status: 'supported',
+      pushedOnly: true,
       pushable: true,
       does: 'Whether more settings follow.',
     },

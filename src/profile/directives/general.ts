@@ -3,7 +3,7 @@
  *
  * Most of them speak to a daemon. This library is none, so the host gets them as data or they have no effect.
  */
-import { choice, file, integer, optional, path, rest, seconds, text } from '../argument.ts'
+import { choice, custom, file, integer, optional, path, rangedInteger, rest, seconds, text } from '../argument.ts'
 import { directive } from '../directive.ts'
 
 const NO_DAEMON = 'The library is no daemon.'
@@ -16,7 +16,7 @@ export const generalDirectives = {
     does: 'Relative file names start here instead of at the profile.',
   }),
   chroot: directive([path('directory')], { status: 'ignored', does: NO_DAEMON }),
-  'compat-mode': directive([text('version'), optional(text('x'))], {
+  'compat-mode': directive([custom('version', 'a release such as 2.4.0', releaseNumber), optional(text('x'))], {
     status: 'supported',
     since: '2.6',
     does: 'Falls back to the defaults of an older release.',
@@ -54,11 +54,22 @@ export const generalDirectives = {
     does: 'Names that may be unknown.',
     repeats: true,
   }),
-  iproute: directive([path('program')], { status: 'ignored', does: 'Addresses and routes are set by the host.' }),
-  'keying-material-exporter': directive([text('label'), integer('length', 16, 4095, 'always'), rest(text('more'))], {
-    status: 'host',
-    does: 'Key material for the host’s own use, through the session’s exporter.',
+  iproute: directive([path('program')], {
+    status: 'ignored',
+    only: 'special',
+    does: 'Addresses and routes are set by the host.',
   }),
+  'keying-material-exporter': directive(
+    [
+      custom('label', 'a label that starts with EXPORTER', exporterLabel),
+      rangedInteger('length', 16, 4095),
+      rest(text('more')),
+    ],
+    {
+      status: 'host',
+      does: 'Key material for the host’s own use, through the session’s exporter.',
+    },
+  ),
   log: directive([path('file')], { status: 'host', does: HOST_LOG }),
   'log-append': directive([path('file')], { status: 'host', does: HOST_LOG }),
   'machine-readable-output': directive([], { status: 'ignored', does: HOST_LOG }),
@@ -69,6 +80,7 @@ export const generalDirectives = {
   nice: directive([integer('level', -20)], { status: 'ignored', does: NO_DAEMON }),
   'no-name-remapping': directive([], {
     status: 'ignored',
+    fatalSince: '2.5',
     does: 'Names are never rewritten here.',
     deprecated: { since: '2.4', instead: 'leave it out' },
   }),
@@ -83,7 +95,8 @@ export const generalDirectives = {
     since: '2.6',
     does: 'There is no OpenSSL here to load providers.',
   }),
-  prng: directive([text('digest'), optional(integer('length'))], {
+  prng: directive([text('digest'), optional(rangedInteger('length', 16, 64))], {
+    inertSince: '2.6',
     status: 'ignored',
     does: 'Randomness comes from the host.',
     deprecated: { since: '2.6', instead: 'leave it out' },
@@ -93,7 +106,7 @@ export const generalDirectives = {
     status: 'host',
     does: 'Which commands the host may run.',
   }),
-  setcon: directive([text('context')], { status: 'ignored', does: NO_DAEMON }),
+  setcon: directive([text('context')], { status: 'ignored', only: 'special', does: NO_DAEMON }),
   setenv: directive([text('name'), optional(text('value'))], {
     status: 'host',
     does: 'A variable for the host; `opt`, `CLIENT_CERT` and a few others steer the reader and the session.',
@@ -109,7 +122,7 @@ export const generalDirectives = {
     status: 'host',
     does: 'Where the host may write counters.',
   }),
-  'status-version': directive([integer('version', 1, 3, 'always')], {
+  'status-version': directive([rangedInteger('version', 1, 3)], {
     status: 'host',
     does: 'The form of the status file.',
   }),
@@ -117,7 +130,11 @@ export const generalDirectives = {
   syslog: directive([optional(text('name'))], { status: 'ignored', does: HOST_LOG }),
   'test-crypto': directive([], { status: 'ignored', does: 'A self-test of the reference.', tool: true }),
   'tmp-dir': directive([path('directory')], { status: 'ignored', does: 'Nothing is written to disk.' }),
-  'use-prediction-resistance': directive([], { status: 'ignored', does: 'Randomness comes from the host.' }),
+  'use-prediction-resistance': directive([], {
+    status: 'ignored',
+    only: 'special',
+    does: 'Randomness comes from the host.',
+  }),
   user: directive([text('name')], { status: 'ignored', does: NO_DAEMON }),
   verb: directive([integer('level')], { status: 'host', does: HOST_LOG, pushable: true }),
   writepid: directive([path('file')], { status: 'ignored', does: NO_DAEMON }),
@@ -127,3 +144,11 @@ export const generalDirectives = {
     does: 'There is no super-server that hands sockets over.',
   }),
 } as const
+
+function releaseNumber(word: string): string | undefined {
+  return /^\d+\.\d+(\.\d+)?/.test(word) ? word : undefined
+}
+
+function exporterLabel(word: string): string | undefined {
+  return word.startsWith('EXPORTER') ? word : undefined
+}

@@ -1,7 +1,7 @@
 /**
  * Directives about the way to the peer: addresses, ports, sockets, sizes, keepalive.
  */
-import { choice, custom, host, integer, optional, path, port, rest, seconds, text } from '../argument.ts'
+import { choice, custom, host, integer, optional, path, port, rangedInteger, rest, seconds, text } from '../argument.ts'
 import { directive } from '../directive.ts'
 
 /** Spellings of a transport. */
@@ -50,17 +50,23 @@ export const linkDirectives = {
     does: 'The host may pass on packets from any address of the peer.',
     connection: true,
   }),
-  fragment: directive([integer('size', 68), optional(choice('unit', ['mtu'], '2.6'))], {
-    status: 'supported',
-    does: 'Splits tunnel packets that would not fit. UDP only, on both ends alike.',
-    connection: true,
-    counts: { '2.4': [1, 1], '2.5': [1, 1] },
-  }),
+  fragment: directive(
+    [
+      rangedInteger('size', 68, 65_535, { since: '2.6', most: 2_147_483_647 }),
+      optional(choice('unit', ['mtu'], '2.6')),
+    ],
+    {
+      status: 'supported',
+      does: 'Splits tunnel packets that would not fit. UDP only, on both ends alike.',
+      connection: true,
+      counts: { '2.4': [1, 1], '2.5': [1, 1] },
+    },
+  ),
   'ip-remote-hint': directive([optional(text('address'))], {
     status: 'host',
     does: 'The server’s address, for a host whose remote is a local relay.',
   }),
-  keepalive: directive([seconds('ping', 1), seconds('timeout', 1)], {
+  keepalive: directive([rangedInteger('ping', 1), rangedInteger('timeout', 1)], {
     status: 'supported',
     does: 'Sets ping and ping-restart on both ends.',
   }),
@@ -86,7 +92,7 @@ export const linkDirectives = {
   }),
   lport: directive([port('port', 0)], { status: 'supported', does: 'The local port.', connection: true }),
   mark: directive([integer('value', -2_147_483_648)], { status: 'host', does: TUNNEL_SOCKET }),
-  'max-packet-size': directive([integer('size', 154, 2048)], {
+  'max-packet-size': directive([rangedInteger('size', 154, 2048)], {
     status: 'supported',
     since: '2.6',
     does: 'The largest control packet, headers included.',
@@ -96,12 +102,18 @@ export const linkDirectives = {
     status: 'supported',
     does: 'Many clients on one port, or one peer.',
   }),
-  mssfix: directive([optional(integer('size', 0, 65_535)), optional(choice('unit', ['mtu', 'fixed'], '2.6'))], {
-    status: 'supported',
-    does: 'Tells TCP connections inside the tunnel to send packets that fit.',
-    connection: true,
-    counts: { '2.4': [0, 1], '2.5': [0, 1] },
-  }),
+  mssfix: directive(
+    [
+      optional(custom('size', 'a size of at least 154 bytes, or 0', mssfixSize, '2.7')),
+      optional(choice('unit', ['mtu', 'fixed'], '2.6')),
+    ],
+    {
+      status: 'supported',
+      does: 'Tells TCP connections inside the tunnel to send packets that fit.',
+      connection: true,
+      counts: { '2.4': [0, 1], '2.5': [0, 1] },
+    },
+  ),
   'mtu-disc': directive([choice('type', ['no', 'maybe', 'yes'])], {
     status: 'host',
     does: TUNNEL_SOCKET,
@@ -163,13 +175,10 @@ export const linkDirectives = {
     status: 'ignored',
     does: 'Replay state lives as long as its keys do.',
   }),
-  'replay-window': directive(
-    [optional(integer('packets', 1, 65_536, 'always')), optional(integer('seconds', 0, 600, 'always'))],
-    {
-      status: 'supported',
-      does: 'How far out of order packets may come.',
-    },
-  ),
+  'replay-window': directive([rangedInteger('packets', 0, 65_536), optional(rangedInteger('seconds', 0, 600))], {
+    status: 'supported',
+    does: 'How far out of order packets may come.',
+  }),
   rport: directive([port()], { status: 'supported', does: 'The remote port.', connection: true }),
   'session-timeout': directive([seconds()], {
     status: 'supported',
@@ -178,7 +187,7 @@ export const linkDirectives = {
     pushable: '2.6',
     perClient: true,
   }),
-  shaper: directive([integer('bytes-per-second', 100, 100_000_000, 'always')], {
+  shaper: directive([rangedInteger('bytes-per-second', 100, 100_000_000)], {
     status: 'ignored',
     does: 'The host decides how fast it sends.',
     pushable: '2.6',
@@ -189,19 +198,19 @@ export const linkDirectives = {
     pushable: true,
   }),
   'tcp-nodelay': directive([], { status: 'host', does: TUNNEL_SOCKET }),
-  'tun-mtu': directive([integer('size', 0), optional(integer('occ-size', 0))], {
+  'tun-mtu': directive([rangedInteger('size', 100, 65_536), optional(integer('occ-size', 0))], {
     status: 'supported',
     does: 'The largest packet the tunnel takes.',
     pushable: '2.6',
     connection: true,
     counts: { '2.4': [1, 1], '2.5': [1, 1] },
   }),
-  'tun-mtu-extra': directive([integer('bytes', 0)], {
+  'tun-mtu-extra': directive([rangedInteger('bytes', 0, 65_536, { least: -2_147_483_648 })], {
     status: 'ignored',
     does: 'Buffers are as large as they must be.',
     connection: true,
   }),
-  'tun-mtu-max': directive([integer('size', 68, 65_536), optional(text('x'))], {
+  'tun-mtu-max': directive([rangedInteger('size', 1600, 65_536, { least: 68 }), optional(text('x'))], {
     status: 'supported',
     since: '2.6',
     does: 'The largest tun-mtu that may be pushed.',
@@ -214,3 +223,9 @@ export const linkDirectives = {
     deprecated: { since: '2.6', instead: 'leave it out' },
   }),
 } as const
+
+function mssfixSize(word: string): number | undefined {
+  if (!/^\d{1,5}$/.test(word)) return undefined
+  const size = Number(word)
+  return size === 0 || (size >= 154 && size <= 65_535) ? size : undefined
+}

@@ -3,7 +3,20 @@
  *
  * Nothing is run here. Commands and plugins are decisions of the host, which gets events where the reference calls them.
  */
-import { command, custom, host, integer, optional, path, port, rest, seconds, text } from '../argument.ts'
+import {
+  choice,
+  command,
+  custom,
+  host,
+  integer,
+  optional,
+  path,
+  port,
+  rangedInteger,
+  rest,
+  seconds,
+  text,
+} from '../argument.ts'
 import { directive } from '../directive.ts'
 
 const EVENT = 'The host gets an event.'
@@ -12,27 +25,25 @@ const HARDWARE = 'The host signs: the session asks for signatures.'
 const SERVER = ['server'] as const
 
 /** Management sockets are named by a port, or by the word unix. */
-const managementPort = custom('port', 'a port number or "unix"', (word) =>
-  word === 'unix' ? word : port('port', 0).read(word),
-)
+const managementPort = custom('port', 'a port number or "unix"', readPort, 'never')
 
 /** Commands, plugins, management socket, hardware keys. */
 export const scriptDirectives = {
-  'auth-user-pass-verify': directive([command(), optional(text('method')), rest(text('word'))], {
+  'auth-user-pass-verify': directive([command(), optional(choice('method', ['via-env', 'via-file']))], {
     status: 'host',
     roles: SERVER,
     does: 'The host judges logins.',
   }),
-  'client-connect': directive([command(), rest(text('word'))], { status: 'host', roles: SERVER, does: EVENT }),
-  'client-disconnect': directive([command(), rest(text('word'))], { status: 'host', roles: SERVER, does: EVENT }),
-  'dns-updown': directive([command(), rest(text('word'))], { status: 'host', since: '2.7', does: EVENT }),
-  down: directive([command(), rest(text('word'))], { status: 'host', does: EVENT }),
+  'client-connect': directive([command()], { status: 'host', roles: SERVER, does: EVENT }),
+  'client-disconnect': directive([command()], { status: 'host', roles: SERVER, does: EVENT }),
+  'dns-updown': directive([command()], { status: 'host', since: '2.7', does: EVENT }),
+  down: directive([command()], { status: 'host', does: EVENT }),
   'down-pre': directive([], { status: 'host', does: EVENT }),
-  ipchange: directive([command(), rest(text('word'))], { status: 'host', does: EVENT }),
-  'learn-address': directive([command(), rest(text('word'))], { status: 'host', roles: SERVER, does: EVENT }),
-  'route-pre-down': directive([command(), rest(text('word'))], { status: 'host', does: EVENT }),
-  'route-up': directive([command(), rest(text('word'))], { status: 'host', does: EVENT }),
-  up: directive([command(), rest(text('word'))], { status: 'host', does: EVENT }),
+  ipchange: directive([command()], { status: 'host', does: EVENT }),
+  'learn-address': directive([command()], { status: 'host', roles: SERVER, does: EVENT }),
+  'route-pre-down': directive([command()], { status: 'host', does: EVENT }),
+  'route-up': directive([command()], { status: 'host', does: EVENT }),
+  up: directive([command()], { status: 'host', does: EVENT }),
   'up-delay': directive([], { status: 'host', does: EVENT }),
   'up-restart': directive([], { status: 'host', does: EVENT }),
   plugin: directive([path('module'), rest(text('word'))], {
@@ -61,17 +72,21 @@ export const scriptDirectives = {
   }),
   'management-forget-disconnect': directive([], { status: 'ignored', does: NO_SOCKET }),
   'management-hold': directive([], { status: 'ignored', does: NO_SOCKET }),
-  'management-log-cache': directive([integer('lines', 1, 2_147_483_647)], { status: 'ignored', does: NO_SOCKET }),
+  'management-log-cache': directive([rangedInteger('lines', 1, 1_000_000)], { status: 'ignored', does: NO_SOCKET }),
   'management-query-passwords': directive([], { status: 'host', does: 'The host is asked for passwords.' }),
   'management-query-proxy': directive([], { status: 'host', does: 'The host chooses the proxy.' }),
   'management-query-remote': directive([], { status: 'host', does: 'The host chooses the remote.' }),
   'management-signal': directive([], { status: 'ignored', does: NO_SOCKET }),
   'management-up-down': directive([], { status: 'ignored', does: NO_SOCKET }),
-  'pkcs11-cert-private': directive([rest(text('flag'))], { status: 'ignored', does: HARDWARE }),
+  'pkcs11-cert-private': directive([rest(integer('flag'))], { status: 'ignored', does: HARDWARE }),
   'pkcs11-id': directive([text('id')], { status: 'host', does: HARDWARE }),
   'pkcs11-id-management': directive([], { status: 'host', does: HARDWARE }),
   'pkcs11-pin-cache': directive([seconds()], { status: 'ignored', does: HARDWARE }),
   'pkcs11-private-mode': directive([text('mode'), rest(text('mode'))], { status: 'ignored', does: HARDWARE }),
-  'pkcs11-protected-authentication': directive([rest(text('flag'))], { status: 'ignored', does: HARDWARE }),
+  'pkcs11-protected-authentication': directive([rest(integer('flag'))], { status: 'ignored', does: HARDWARE }),
   'pkcs11-providers': directive([path('module'), rest(path('module'))], { status: 'host', does: HARDWARE }),
 } as const
+
+function readPort(word: string): number | 'unix' | undefined {
+  return word === 'unix' ? word : port('port', 0).read(word)
+}

@@ -1,15 +1,30 @@
 /**
  * Directives of a server for many clients: pools, pushes, per-client files, limits.
  */
-import { choice, custom, file, host, integer, optional, path, port, rest, seconds, text } from '../argument.ts'
+import {
+  choice,
+  custom,
+  file,
+  host,
+  integer,
+  optional,
+  path,
+  port,
+  rangedInteger,
+  rest,
+  seconds,
+  text,
+} from '../argument.ts'
 import { directive } from '../directive.ts'
-import { ipv4, ipv6, ipv6Prefix, netmask, parseIpv4 } from '../network.ts'
+import { parseIpv4 } from '../../control/index.ts'
+import { ipv4, ipv6, ipv6Prefix, netmask } from '../network.ts'
 
 const SERVER = ['server'] as const
 
 /** Pools, pushes, per-client files, limits. */
 export const serverDirectives = {
   'auth-gen-token': directive([optional(seconds('lifetime')), optional(text('renewal')), rest(text('mode'))], {
+    check: checkTokenWords,
     status: 'supported',
     roles: SERVER,
     does: 'Gives logged-in clients a token for their next login.',
@@ -28,7 +43,7 @@ export const serverDirectives = {
     does: 'Clients may come without a name.',
     danger: 'clients without a name are let in',
   }),
-  'bcast-buffers': directive([integer('packets', 1)], {
+  'bcast-buffers': directive([rangedInteger('packets', 1)], {
     status: 'ignored',
     roles: SERVER,
     does: 'Packets to many clients are not queued.',
@@ -44,24 +59,33 @@ export const serverDirectives = {
     does: 'The host looks up settings per client.',
   }),
   'client-to-client': directive([], { status: 'supported', roles: SERVER, does: 'Clients reach each other.' }),
-  'connect-freq': directive([integer('clients', 1), seconds('seconds', 1)], {
-    status: 'supported',
-    roles: SERVER,
-    does: 'How many new clients per time.',
-  }),
-  'connect-freq-initial': directive([integer('packets', 1, 2_147_483_647, 'always'), seconds('seconds', 1)], {
-    status: 'supported',
-    roles: SERVER,
-    since: '2.6',
-    does: 'How many first packets per time are answered.',
-  }),
-  disable: directive([], { status: 'supported', roles: SERVER, perClient: true, does: 'This client is not let in.' }),
+  'connect-freq': directive(
+    [
+      rangedInteger('clients', 1, 2_147_483_647, { least: 0 }),
+      rangedInteger('seconds', 1, 2_147_483_647, { least: 0 }),
+    ],
+    {
+      status: 'supported',
+      roles: SERVER,
+      does: 'How many new clients per time.',
+    },
+  ),
+  'connect-freq-initial': directive(
+    [integer('packets', 0, 2_147_483_647, '2.6'), integer('seconds', 0, 2_147_483_647, '2.6')],
+    {
+      status: 'supported',
+      roles: SERVER,
+      since: '2.6',
+      does: 'How many first packets per time are answered.',
+    },
+  ),
+  disable: directive([], { status: 'supported', roles: SERVER, perClient: 'only', does: 'This client is not let in.' }),
   'duplicate-cn': directive([], {
     status: 'supported',
     roles: SERVER,
     does: 'One certificate may be connected several times.',
   }),
-  'hash-size': directive([integer('real', 1), integer('virtual', 1)], {
+  'hash-size': directive([rangedInteger('real', 1), rangedInteger('virtual', 1)], {
     status: 'ignored',
     roles: SERVER,
     does: 'Tables grow by themselves.',
@@ -74,7 +98,7 @@ export const serverDirectives = {
   'ifconfig-ipv6-push': directive([ipv6Prefix('local', { bare: true }), optional(ipv6('remote'))], {
     status: 'supported',
     roles: SERVER,
-    perClient: true,
+    perClient: 'only',
     does: 'A client’s own IPv6 address.',
   }),
   'ifconfig-pool': directive([ipv4('first'), ipv4('last'), optional(netmask())], {
@@ -90,7 +114,7 @@ export const serverDirectives = {
   'ifconfig-push': directive([host('local'), host('remote-or-netmask'), optional(host('alias'))], {
     status: 'supported',
     roles: SERVER,
-    perClient: true,
+    perClient: 'only',
     does: 'A client’s own IPv4 address.',
   }),
   'ifconfig-push-constraint': directive([ipv4('network'), netmask()], {
@@ -101,18 +125,18 @@ export const serverDirectives = {
   iroute: directive([ipv4('network'), optional(netmask())], {
     status: 'supported',
     roles: SERVER,
-    perClient: true,
+    perClient: 'only',
     repeats: true,
     does: 'A network behind this client.',
   }),
   'iroute-ipv6': directive([ipv6Prefix('network', { bare: true })], {
     status: 'supported',
     roles: SERVER,
-    perClient: true,
+    perClient: 'only',
     repeats: true,
     does: 'An IPv6 network behind this client.',
   }),
-  'max-clients': directive([integer('clients', 1, 16_777_215)], {
+  'max-clients': directive([rangedInteger('clients', 1, 16_777_215, { least: 0 })], {
     status: 'supported',
     roles: SERVER,
     does: 'How many clients at once.',
@@ -132,7 +156,7 @@ export const serverDirectives = {
     status: 'supported',
     roles: SERVER,
     since: '2.7',
-    perClient: true,
+    perClient: 'only',
     does: 'The name a client goes by from now on.',
   }),
   'port-share': directive([host(), port(), optional(path('directory'))], {
@@ -150,14 +174,14 @@ export const serverDirectives = {
   'push-remove': directive([text('prefix')], {
     status: 'supported',
     roles: SERVER,
-    perClient: true,
+    perClient: 'only',
     repeats: true,
     does: 'Takes a setting away from this client.',
   }),
   'push-reset': directive([], {
     status: 'supported',
     roles: SERVER,
-    perClient: true,
+    perClient: 'only',
     does: 'This client gets none of the common settings.',
   }),
   server: directive([ipv4('network'), netmask(), optional(choice('pool', ['nopool']))], {
@@ -188,12 +212,12 @@ export const serverDirectives = {
     does: 'IPv6 addresses for clients, as server does for IPv4.',
     counts: { '2.6': [1, 1], '2.7': [1, 1] },
   }),
-  'stale-routes-check': directive([seconds('age', 1), optional(seconds('interval', 1))], {
+  'stale-routes-check': directive([rangedInteger('age', 1), optional(rangedInteger('interval', 1))], {
     status: 'supported',
     roles: SERVER,
     does: 'Forgets addresses that were not used for so long.',
   }),
-  'tcp-queue-limit': directive([integer('packets', 1)], {
+  'tcp-queue-limit': directive([rangedInteger('packets', 1)], {
     status: 'host',
     roles: SERVER,
     does: 'How many packets may wait for a slow client.',
@@ -222,7 +246,7 @@ export const serverDirectives = {
     since: '2.5',
     does: 'VLANs are not kept apart.',
   }),
-  'vlan-pvid': directive([integer('vlan', 1, 4094, 'always')], {
+  'vlan-pvid': directive([rangedInteger('vlan', 1, 4094)], {
     status: 'refused',
     roles: SERVER,
     since: '2.5',
@@ -238,3 +262,12 @@ export const serverDirectives = {
     deprecated: { since: '2.4', instead: 'topology p2p' },
   }),
 } as const
+
+/** `auth-gen-token [lifetime [renewal]] [external-auth]`. */
+function checkTokenWords(words: readonly string[]): string | undefined {
+  const [, second, ...more] = words
+  const external = words.at(-1) === 'external-auth'
+  const renewal = second === undefined || (external && words.length === 2) || /^[1-9]\d{0,8}$/.test(second)
+  const fits = renewal && more.length <= 1 && (more.length === 0 || external)
+  return fits ? undefined : 'behind the lifetime come the renewal time in seconds and "external-auth"'
+}

@@ -15,6 +15,7 @@ import {
   text,
 } from '../argument.ts'
 import { directive } from '../directive.ts'
+import { isFingerprint, subjectField, tls13Suites, tlsGroups, tlsSuites } from '../openssl-names.ts'
 
 const direction = choice('direction', ['0', '1'])
 const SERVER = ['server'] as const
@@ -31,7 +32,7 @@ export const tlsDirectives = {
     does: 'Authorities are handed over together, not looked up in a directory.',
   }),
   cert: directive([file()], { status: 'supported', inline: true, does: 'This end’s certificate.' }),
-  'crl-verify': directive([file(), optional(choice('kind', ['dir'], 'never'))], {
+  'crl-verify': directive([file(), optional(choice('kind', ['dir'], 'always'))], {
     status: 'supported',
     inline: true,
     does: 'Certificates that are no longer good.',
@@ -69,13 +70,16 @@ export const tlsDirectives = {
     does: 'What the peer’s certificate is for, in an old form.',
     deprecated: { since: '2.4', instead: 'remote-cert-tls' },
   }),
-  'peer-fingerprint': directive([text('fingerprint')], {
-    status: 'supported',
-    since: '2.6',
-    inline: '2.6',
-    repeats: true,
-    does: 'SHA-256 fingerprints of certificates to trust.',
-  }),
+  'peer-fingerprint': directive(
+    [custom('fingerprint', 'the 32 bytes of a SHA-256 fingerprint in hexadecimal, between colons', fingerprint)],
+    {
+      status: 'supported',
+      since: '2.6',
+      inline: '2.6',
+      repeats: true,
+      does: 'SHA-256 fingerprints of certificates to trust.',
+    },
+  ),
   pkcs12: directive([file()], {
     status: 'supported',
     inline: true,
@@ -93,8 +97,14 @@ export const tlsDirectives = {
     status: 'supported',
     does: 'What the peer’s certificate is for.',
   }),
-  'reneg-bytes': directive([integer('bytes')], { status: 'supported', does: 'New keys after so many bytes.' }),
-  'reneg-pkts': directive([integer('packets')], { status: 'supported', does: 'New keys after so many packets.' }),
+  'reneg-bytes': directive([integer('bytes', 0, Number.MAX_SAFE_INTEGER)], {
+    status: 'supported',
+    does: 'New keys after so many bytes.',
+  }),
+  'reneg-pkts': directive([integer('packets', 0, Number.MAX_SAFE_INTEGER)], {
+    status: 'supported',
+    does: 'New keys after so many packets.',
+  }),
   'reneg-sec': directive([seconds(), optional(seconds('least'))], {
     status: 'supported',
     does: 'New keys after so long.',
@@ -110,8 +120,8 @@ export const tlsDirectives = {
     status: 'supported',
     does: 'How strong certificates must be.',
   }),
-  'tls-cipher': directive([text('list')], { status: 'supported', does: 'Suites of TLS 1.2.' }),
-  'tls-ciphersuites': directive([text('list')], { status: 'supported', does: 'Suites of TLS 1.3.' }),
+  'tls-cipher': directive([tlsSuites()], { status: 'supported', does: 'Suites of TLS 1.2.' }),
+  'tls-ciphersuites': directive([tls13Suites()], { status: 'supported', does: 'Suites of TLS 1.3.' }),
   'tls-client': directive([], { status: 'supported', roles: ['client', 'peer'], does: 'The TLS client.' }),
   'tls-crypt': directive([file(), optional(text('x'))], {
     status: 'supported',
@@ -119,7 +129,7 @@ export const tlsDirectives = {
     connection: true,
     does: 'Encrypts control packets with a shared key.',
   }),
-  'tls-crypt-v2': directive([file(), optional(choice('cookie', ['allow-noncookie', 'force-cookie']))], {
+  'tls-crypt-v2': directive([file(), optional(choice('cookie', ['allow-noncookie', 'force-cookie'], '2.6'))], {
     status: 'supported',
     since: '2.5',
     inline: '2.5',
@@ -143,10 +153,10 @@ export const tlsDirectives = {
     status: 'host',
     does: 'The host gets the peer’s certificate.',
   }),
-  'tls-groups': directive([text('list')], { status: 'supported', since: '2.5', does: 'Groups for key agreement.' }),
+  'tls-groups': directive([tlsGroups()], { status: 'supported', since: '2.5', does: 'Groups for key agreement.' }),
   'tls-server': directive([], { status: 'supported', roles: ['server', 'peer'], does: 'The TLS server.' }),
   'tls-timeout': directive([seconds()], { status: 'supported', does: 'When a control packet is sent again.' }),
-  'tls-verify': directive([command(), rest(text('word'))], {
+  'tls-verify': directive([command()], {
     status: 'host',
     does: 'The host judges the peer’s certificate, too.',
   }),
@@ -155,7 +165,7 @@ export const tlsDirectives = {
     does: 'The newest TLS version.',
   }),
   'tls-version-min': directive(
-    [choice('version', ['1.0', '1.1', '1.2', '1.3']), optional(choice('or', ['or-highest']))],
+    [choice('version', ['1.0', '1.1', '1.2', '1.3']), optional(choice('or', ['or-highest'], 'never'))],
     {
       status: 'supported',
       does: 'The oldest TLS version.',
@@ -163,6 +173,7 @@ export const tlsDirectives = {
   ),
   'tran-window': directive([seconds()], { status: 'supported', does: 'How long an old key lives on.' }),
   'verify-hash': directive([text('fingerprint'), optional(choice('hash', ['SHA1', 'SHA256']))], {
+    check: checkHash,
     status: 'supported',
     inline: '2.6',
     does: 'Fingerprint of the certificate above the peer’s.',
@@ -173,7 +184,7 @@ export const tlsDirectives = {
     status: 'supported',
     does: 'The name that the peer’s certificate must have.',
   }),
-  'x509-track': directive([text('attribute')], {
+  'x509-track': directive([subjectField()], {
     status: 'ignored',
     repeats: true,
     does: 'Certificates are handed over whole.',
@@ -187,4 +198,16 @@ export const tlsDirectives = {
 
 function keyUsage(word: string): number | undefined {
   return /^(0[xX])?[0-9a-fA-F]{1,4}$/.test(word) ? Number.parseInt(word, 16) : undefined
+}
+
+function fingerprint(word: string): string | undefined {
+  return isFingerprint(word, 32) ? word : undefined
+}
+
+/** 20 bytes of SHA-1, or 32 of SHA-256. */
+function checkHash(words: readonly string[]): string | undefined {
+  const bytes = words[1] === 'SHA256' ? 32 : 20
+  return isFingerprint(words[0] ?? '', bytes)
+    ? undefined
+    : `the fingerprint has ${bytes} bytes in hexadecimal, between colons`
 }

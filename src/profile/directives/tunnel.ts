@@ -3,9 +3,10 @@
  *
  * The library carries packets; addresses, routes and resolvers are set by the host, which gets them as data.
  */
-import { choice, custom, host, integer, optional, path, rest, seconds, text } from '../argument.ts'
+import { choice, custom, integer, optional, path, rest, seconds, text } from '../argument.ts'
 import { directive } from '../directive.ts'
 import { ipv4, ipv6, ipv6Prefix, netmask, routeWord } from '../network.ts'
+import { checkDhcpOption, checkDns } from './name-service.ts'
 
 const ROUTES = 'Routes are set by the host.'
 const ADDRESSES = 'Addresses are set by the host.'
@@ -50,10 +51,12 @@ export const tunnelDirectives = {
   }),
   'dhcp-option': directive([text('type'), optional(text('value')), rest(text('more'))], {
     status: 'host',
+    check: checkDhcpOption,
+    checkSince: '2.7',
     does: 'Resolvers and other network settings for the host.',
     pushable: true,
     repeats: true,
-    counts: { '2.4': [1, 2], '2.5': [1, 2] },
+    counts: { '2.4': [1, 2], '2.5': [1, 2], '2.6': [1, 2] },
   }),
   'disable-dco': directive([rest(text('word'))], {
     status: 'ignored',
@@ -63,6 +66,7 @@ export const tunnelDirectives = {
   dns: directive([choice('subject', ['server', 'search-domains']), rest(text('word'))], {
     status: 'host',
     since: '2.6',
+    check: checkDns,
     does: 'Resolvers for the host.',
     pushable: '2.6',
     repeats: true,
@@ -70,6 +74,7 @@ export const tunnelDirectives = {
   'foreign-option': directive([text('option'), rest(text('word'))], {
     status: 'host',
     until: '2.5',
+    only: 'Android',
     does: 'An option of another program, for the host.',
     pushable: true,
     repeats: true,
@@ -86,7 +91,7 @@ export const tunnelDirectives = {
   }),
   'ifconfig-noexec': directive([], { status: 'host', does: ADDRESSES, pushable: true }),
   'ifconfig-nowarn': directive([], { status: 'ignored', does: 'No warning is given.', pushable: true }),
-  lladdr: directive([text('address')], {
+  lladdr: directive([custom('address', 'a hardware address such as 02:11:22:33:44:55', macAddress)], {
     status: 'host',
     does: 'The hardware address of a tap device.',
     pushable: true,
@@ -122,7 +127,11 @@ export const tunnelDirectives = {
     does: ROUTES,
     pushable: true,
   }),
-  'route-gateway': directive([host('gateway')], { status: 'host', does: ROUTES, pushable: true }),
+  'route-gateway': directive([custom('gateway', 'an IPv4 address or "dhcp"', routeGateway)], {
+    status: 'host',
+    does: ROUTES,
+    pushable: true,
+  }),
   'route-ipv6': directive(
     [
       ipv6Prefix('network', { bare: true }),
@@ -163,4 +172,12 @@ function routeMetric(word: string): number | 'default' | undefined {
 
 function routeGateway6(word: string): string | undefined {
   return word === 'default' ? word : ipv6().read(word)
+}
+
+function macAddress(word: string): string | undefined {
+  return /^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}$/.test(word) ? word : undefined
+}
+
+function routeGateway(word: string): string | undefined {
+  return word === 'dhcp' ? word : ipv4().read(word)
 }

@@ -314,7 +314,7 @@ export const conflictRules: readonly Rule[] = [
   onlyForServer('connect-freq'),
   onlyForServer('username-as-common-name'),
   onlyForServer('auth-user-pass-optional'),
-  onlyForServer('opt-verify'),
+  { ...onlyForServer('opt-verify', { until: '2.6' }), own: 'warning' },
   onlyForServer('auth-user-pass-verify'),
   onlyForServer('auth-gen-token'),
   onlyForServer('port-share'),
@@ -481,6 +481,19 @@ export const conflictRules: readonly Rule[] = [
       const waiting = view.connections.filter((connection) => connection.isTcpServer && connection.remote !== undefined)
       return view.connections.length > 1 && waiting.length > 0 ? one(waiting[0]?.remote) : []
     },
+  },
+  {
+    code: 'conflict',
+    directive: 'local',
+    own: 'warning',
+    refusedBy: ALWAYS,
+    message: 'both ends would be the same address and port',
+    remedy: 'take out "local", or give the ends different ports',
+    find: (view) =>
+      view.connections.flatMap((connection) => {
+        const same = connection.localAddress !== undefined && connection.localAddress === connection.host
+        return same && connection.localPort === connection.port ? one(connection.entry('local')) : []
+      }),
   },
   {
     code: 'conflict',

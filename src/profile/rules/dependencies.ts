@@ -78,7 +78,16 @@ export const dependencyRules: readonly Rule[] = [
     refusedBy: ALWAYS,
     message: 'its name does not tell whether it is tun or tap',
     remedy: 'add "dev-type tun" or "dev-type tap"',
-    find: (view) => (view.device === undefined ? one(view.entry('dev')) : []),
+    find: (view) => (view.device === undefined && !view.pulls ? one(view.entry('dev')) : []),
+  },
+  {
+    code: 'dependency',
+    directive: 'dev',
+    own: 'error',
+    refusedBy: undefined,
+    message: 'its name does not tell whether it is tun or tap',
+    remedy: 'add "dev-type tun" or "dev-type tap"',
+    find: (view) => (view.device === undefined && view.pulls ? one(view.entry('dev')) : []),
   },
   {
     code: 'dependency',
@@ -287,6 +296,15 @@ export const dependencyRules: readonly Rule[] = [
   needsJudge('verify-client-cert'),
   needsJudge('username-as-common-name'),
   needsJudge('auth-user-pass-optional'),
+  {
+    code: 'dependency',
+    directive: 'ncp-disable',
+    own: undefined,
+    refusedBy: { since: '2.5', until: '2.5' },
+    message: 'without negotiation a cipher must be named',
+    remedy: 'add "data-ciphers-fallback"',
+    find: (view) => (view.has('cipher') || view.has('data-ciphers-fallback') ? [] : one(view.entry('ncp-disable'))),
+  },
   {
     code: 'dependency',
     directive: 'vlan-accept',

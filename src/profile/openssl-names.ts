@@ -1,0 +1,106 @@
+/**
+ * Names that the reference hands to OpenSSL: ciphers, digests, TLS suites, groups, subject fields.
+ *
+ * The reference refuses a name that its OpenSSL does not know, so a linter must know which ones exist, also those that this
+ * library does not have. Ciphers with 64-bit blocks moved into OpenSSL 3's legacy provider, which 2.6 and later do not load
+ * by themselves.
+ */
+import { hashByName } from '../crypto/index.ts'
+import { type Argument, custom } from './argument.ts'
+import type { Release } from './release.ts'
+
+const MODES = '(CBC|CFB|CFB1|CFB8|OFB)'
+const CIPHERS = new RegExp(
+  `^(AES-(128|192|256)-(${MODES}|GCM)|(CAMELLIA|ARIA)-(128|192|256)-${MODES}|ARIA-(128|192|256)-GCM|SM4-(CBC|CFB|OFB)|` +
+    `DES-EDE3-${MODES}|DES-EDE-(CBC|CFB|OFB)|DES-EDE3|CHACHA20-POLY1305|ID-AES(128|192|256)-GCM|` +
+    'AES(128|192|256)|CAMELLIA(128|192|256)|DES3)$',
+  'i',
+)
+/** Known to OpenSSL 1.1 and to OpenSSL 3's legacy provider. */
+const LEGACY_CIPHERS =
+  /^((BF|DES|CAST5|IDEA|SEED|RC2)-(CBC|CFB|OFB)|RC2-(40|64)-CBC|DES-CFB[18]|CAST-CBC|BLOWFISH|CAST)$/i
+
+/** True for a data cipher that some OpenSSL knows. */
+export function isCipherName(name: string): boolean {
+  return CIPHERS.test(name) || LEGACY_CIPHERS.test(name)
+}
+
+/** True for a data cipher that the OpenSSL of a release knows without its legacy provider. */
+export function isUsableCipher(name: string, release: Release): boolean {
+  return CIPHERS.test(name) || (LEGACY_CIPHERS.test(name) && release < '2.6')
+}
+
+/** A data cipher. `none` is one to the reference. */
+export function cipherName(): Argument<string, 'required'> {
+  return custom('cipher', 'a cipher such as AES-256-GCM', (word) =>
+    isCipherName(word) || word === 'none' || word === '[null-cipher]' ? word : undefined,
+  )
+}
+
+/** A list of data ciphers between colons. */
+export function cipherList(): Argument<string, 'required'> {
+  return custom('list', 'ciphers between colons, 127 characters at most', (word) => {
+    const names = word.split(':')
+    const fits = (name: string): boolean =>
+      name === 'DEFAULT' || name === 'none' || name.startsWith('?') || isCipherName(name)
+    return word.length <= 127 && names.some((name) => !name.startsWith('?')) && names.every(fits) ? word : undefined
+  })
+}
+
+const DIGESTS =
+  /^(none|\[null-digest\]|MD5-SHA1|SM3|SHA3-(224|256|384|512)|SHA512-(224|256)|SHA2-512\/(224|256)|BLAKE2(b512|s256|B-512|S-256)|RIPEMD(160)?|RMD160|RSA-(RIPEMD160|SM3|SHA3-(224|256|384|512)|SHA512\/(224|256))|SHAKE(128|256))$/i
+
+/** A digest. */
+export function digestName(): Argument<string, 'required'> {
+  return custom('digest', 'a digest such as SHA256', (word) =>
+    hashByName(word) !== undefined || DIGESTS.test(word) ? word : undefined,
+  )
+}
+
+const SUITE_KEYWORDS =
+  /^[!+-]?(ALL|COMPLEMENTOFALL|DEFAULT|COMPLEMENTOFDEFAULT|HIGH|MEDIUM|LOW|EXP|EXPORT\d*|e?NULL|aNULL|ADH|AECDH|[ak]?(RSA|DSS|ECDSA|PSK|SRP|GOST\d*)|k?(DHE|EDH|ECDHE|EECDH|DH|ECDH)|AES(128|256|GCM|CCM)?|CAMELLIA(128|256)?|CHACHA20|ARIA(128|256|GCM)?|3DES|DES|RC4|RC2|IDEA|SEED|MD5|SHA1?|SHA256|SHA384|TLSv1(\.[0-3])?|SSLv[23]|SUITEB(128|128ONLY|192)|CBC|@?STRENGTH)$/
+const SUITE_NAME = /^[!+-]?(TLS[-_])?[A-Z0-9]{2,}([-_][A-Z0-9]+)+$/
+
+/** A `tls-cipher` list: one of its items at least must name something. */
+export function tlsSuites(): Argument<string, 'required'> {
+  return custom('list', 'TLS 1.2 suites between colons', (word) => {
+    const items = word.split(/[:, ]/)
+    const known = (item: string): boolean =>
+      SUITE_NAME.test(item) || item.split('+').every((part) => SUITE_KEYWORDS.test(part))
+    return items.some((item) => item.startsWith('@') || known(item)) ? word : undefined
+  })
+}
+
+/** A `tls-ciphersuites` list. */
+export function tls13Suites(): Argument<string, 'required'> {
+  const known =
+    /^TLS_(AES_(128|256)_GCM_SHA(256|384)|CHACHA20_POLY1305_SHA256|AES_128_CCM(_8)?_SHA256|SM4_(GCM|CCM)_SM3)$/
+  return custom('list', 'TLS 1.3 suites between colons', (word) =>
+    word.split(':').some((item) => known.test(item.replaceAll('-', '_'))) ? word : undefined,
+  )
+}
+
+const GROUPS =
+  /^(X25519|X448|P-(224|256|384|521)|prime(192v[123]|239v[123]|256v1)|secp(112|128|160|192|224|256|384|521)[rk][12]|sect\d{3}[rk][12]|brainpoolP(256|384|512)[rt]1(tls13)?|ffdhe(2048|3072|4096|6144|8192)|(X25519|SecP256r1|X448|SecP384r1)MLKEM(768|1024)|MLKEM(512|768|1024)|curveSM2)$/i
+
+/** A `tls-groups` list. */
+export function tlsGroups(): Argument<string, 'required'> {
+  return custom('list', 'groups between colons', (word) =>
+    word.split(/[:/]/).some((item) => GROUPS.test(item.replace(/^[?*]+/, ''))) ? word : undefined,
+  )
+}
+
+const FIELDS =
+  /^(CN|C|ST|L|O|OU|SN|GN|DC|UID|SERIALNUMBER|SERIAL|EMAIL|EMAILADDRESS|COMMONNAME|COUNTRYNAME|STATEORPROVINCENAME|LOCALITYNAME|ORGANIZATIONNAME|ORGANIZATIONALUNITNAME|SURNAME|GIVENNAME|DOMAINCOMPONENT|USERID|TITLE|DESCRIPTION|NAME|INITIALS|STREET|STREETADDRESS|POSTALCODE|PSEUDONYM|DNQUALIFIER|GENERATIONQUALIFIER|UNSTRUCTUREDNAME|ROLE|\d+(\.\d+)+)$/i
+
+/** A subject field for `x509-track`; `+` before it means every certificate of the chain. */
+export function subjectField(): Argument<string, 'required'> {
+  return custom('attribute', 'a field such as CN, or +CN for the whole chain', (word) =>
+    FIELDS.test(word.replace(/^\+/, '')) || /^\+?(SHA1|SHA256)$/.test(word) ? word : undefined,
+  )
+}
+
+/** A fingerprint: pairs of hexadecimal digits between colons. */
+export function isFingerprint(word: string, bytes: number): boolean {
+  return new RegExp(`^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){${bytes - 1}}$`).test(word)
+}
