@@ -6,7 +6,7 @@
  */
 import { concat, EMPTY, Reader, utf8Encode, Writer } from '../bytes/index.ts'
 import { demand } from './alerts.ts'
-import { putU16s } from './client-hello.ts'
+import { putU16s, readNames } from './client-hello.ts'
 import { decodeExtension, demandComplete, readExtensions, readU16List, writeExtension } from './extensions.ts'
 import { handshakeMessage } from './handshake-stream.ts'
 import { ExtensionType, HandshakeType, type SignatureScheme } from './registry.ts'
@@ -90,9 +90,7 @@ export function readCertificateRequest13(body: Uint8Array): CertificateRequest {
     (r) => readU16List(r, 2),
   )
   demand(signatureAlgorithms !== undefined, 'missing-extension', 'a CertificateRequest without signature_algorithms')
-  decodeExtension(extensions, ExtensionType.certificateAuthorities, 'certificate_authorities', (r) => {
-    if (!readNames(r, true)) r.failed = true
-  })
+  decodeExtension(extensions, ExtensionType.certificateAuthorities, 'certificate_authorities', readNames)
   return { context, signatureAlgorithms, certificateTypes: EMPTY }
 }
 
@@ -101,20 +99,11 @@ export function readCertificateRequest12(body: Uint8Array): CertificateRequest {
   const reader = new Reader(body)
   const certificateTypes = reader.copy(reader.u8())
   const signatureAlgorithms = readU16List(reader, 2)
-  const namesRead = readNames(reader, false)
-  demand(namesRead && certificateTypes.length > 0, 'decode-error', 'the CertificateRequest is malformed')
+  const names = reader.sub(2)
+  while (!names.failed && names.remaining > 0) names.vector(2)
+  demand(!names.failed && certificateTypes.length > 0, 'decode-error', 'the CertificateRequest is malformed')
   demandComplete(reader, 'the CertificateRequest')
   return { context: EMPTY, signatureAlgorithms, certificateTypes }
-}
-
-/** Checks a list of distinguished names for form. */
-function readNames(reader: Reader, needsOne: boolean): boolean {
-  const names = reader.sub(2)
-  if (needsOne && names.remaining === 0) return false
-  while (!names.failed && names.remaining > 0) {
-    if (names.vector(2).length === 0) return false
-  }
-  return !names.failed
 }
 
 /** A 1.3 CertificateRequest message. */

@@ -107,6 +107,16 @@ function readKeyShares(reader: Reader): readonly KeyShareEntry[] {
   return shares
 }
 
+/** Distinguished names: at least one, none empty. The names themselves are of no use here. */
+export function readNames(reader: Reader): void {
+  const names = reader.sub(2)
+  if (names.remaining === 0) reader.failed = true
+  while (!names.failed && names.remaining > 0) {
+    if (names.vector(2).length === 0) names.failed = true
+  }
+  if (names.failed) reader.failed = true
+}
+
 /** Form checks of extensions that are otherwise ignored. */
 function checkUnused(extensions: Extensions): void {
   decodeExtension(extensions, ExtensionType.serverName, 'server_name', (reader) => {
@@ -121,6 +131,7 @@ function checkUnused(extensions: Extensions): void {
     readU16List(r, 2),
   )
   decodeExtension(extensions, ExtensionType.pskKeyExchangeModes, 'psk_key_exchange_modes', readNonEmpty(1))
+  decodeExtension(extensions, ExtensionType.certificateAuthorities, 'certificate_authorities', readNames)
   if (extensions.has(ExtensionType.preSharedKey)) {
     const last = [...extensions.keys()].at(-1)
     demand(last === ExtensionType.preSharedKey, 'illegal-parameter', 'pre_shared_key is not the last extension') // TLS13-9

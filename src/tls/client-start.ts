@@ -159,7 +159,8 @@ function negotiatedVersion(context: Context, hello: ServerHello): 'TLSv1.2' | 'T
 /** Checks that hold for ServerHello and HelloRetryRequest alike. */
 function suite13(context: Context, sent: SentHello, hello: ServerHello): CipherSuite {
   demand(equalBytes(hello.sessionId, sent.fields.sessionId), 'illegal-parameter', 'the session id was not echoed')
-  demand(hello.compressionMethod === 0, 'illegal-parameter', 'compression was chosen')
+  const alert = isHelloRetryRequest(hello) ? 'decode-error' : 'illegal-parameter'
+  demand(hello.compressionMethod === 0, alert, 'compression was chosen')
   const suite = cipherSuiteById(hello.cipherSuite)
   const offered = suite?.version === 'TLSv1.3' && context.config.cipherSuites.includes(suite)
   demand(offered, 'illegal-parameter', `cipher suite ${hello.cipherSuite.toString(16)} was not offered`)
@@ -193,6 +194,7 @@ function retry(
   message: HandshakeMessage,
 ): ClientStartState {
   const { config, crypto, random, records } = context
+  records.endOfFlight()
   const code = decodeExtension(hello.extensions, ExtensionType.keyShare, 'key_share', (r) => r.u16())
   const cookie = decodeExtension(hello.extensions, ExtensionType.cookie, 'cookie', (r) => {
     const value = r.copy(r.u16())

@@ -216,6 +216,7 @@ function answer(
   const { config, crypto, random } = context
   const { transcript, suite, randoms } = state
   demand(message.body.length === 0, 'decode-error', 'the ServerHelloDone is malformed')
+  context.records.endOfFlight()
   transcript.add(message.raw)
   const credential = request && config.credential
   const scheme = credential && chooseClientScheme(credential, request)

@@ -86,12 +86,11 @@ export class TlsConnection {
   write(plaintext: Uint8Array): boolean {
     const state = this.#state
     if (!isOpen(state)) return false
-    if (this.#records.worn) {
-      if (state.type === 'open-12') {
-        this.#fail(new AlertError('internal-error', 'the keys are worn out and TLS 1.2 cannot replace them')) // TLS12-18
-        return false
-      }
-      this.#state = sendKeyUpdate(this.#context, state, false) // TLS13-27
+    if (state.type === 'open-13' && (state.owesUpdate || this.#records.worn)) {
+      this.#state = sendKeyUpdate(this.#context, state, false) // TLS13-26, TLS13-27
+    } else if (this.#records.worn) {
+      this.#fail(new AlertError('internal-error', 'the keys are worn out and TLS 1.2 cannot replace them')) // TLS12-18
+      return false
     }
     this.#records.sendData(plaintext)
     this.#emitRecords()
@@ -198,9 +197,11 @@ export class TlsConnection {
       return
     }
     demand(level === 1 || level === 2, 'illegal-parameter', `alert level ${level}`)
-    const strict = this.#records.version === 'TLSv1.3' && name !== 'user-canceled'
-    if (level === 1 && !strict) return
-    demand(level === 2 || name !== undefined, 'decode-error', 'a warning alert in TLS 1.3')
+    if (level === 1) {
+      const tolerated = this.#records.version !== 'TLSv1.3' || name === 'user-canceled'
+      demand(tolerated, 'decode-error', `the alert ${name ?? code} as a warning, which TLS 1.3 does not have`)
+      return
+    }
     this.#end({ type: 'alert-received', alert: name ?? 'unknown', code })
   }
 

@@ -5,20 +5,23 @@
  * a ClientHello and in a ServerHello.
  */
 import { Reader, type Writer } from '../bytes/index.ts'
-import { demand } from './alerts.ts'
+import { type AlertName, demand } from './alerts.ts'
 
 /** Extensions of one message by type; values are views into it. Iteration is in wire order. */
 export type Extensions = ReadonlyMap<number, Uint8Array>
 
-/** Reads a block with its own two-byte length. A failed read shows in `reader`. */
-export function readExtensions(reader: Reader): Extensions {
+/**
+ * Reads a block with its own two-byte length, in which no type occurs twice.
+ * @param onDuplicate - no RFC names the alert; peers expect another one for a HelloRetryRequest.
+ */
+export function readExtensions(reader: Reader, onDuplicate: AlertName = 'decode-error'): Extensions {
   const block = reader.sub(2)
   const extensions = new Map<number, Uint8Array>()
   while (!block.failed && block.remaining > 0) {
     const type = block.u16()
     const value = block.vector(2)
     demand(!block.failed, 'decode-error', 'an extension is cut short')
-    demand(!extensions.has(type), 'illegal-parameter', `extension ${type} occurs twice`) // TLS-10
+    demand(!extensions.has(type), onDuplicate, `extension ${type} occurs twice`) // TLS-10
     extensions.set(type, value)
   }
   demand(!block.failed, 'decode-error', 'the extensions are cut short')

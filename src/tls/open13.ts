@@ -1,8 +1,8 @@
 /**
  * An open TLS 1.3 connection: data, KeyUpdate both ways, tickets thrown away (RFC 8446 sections 4.6 and 7.2).
  *
- * Both traffic secrets live here because each KeyUpdate replaces one. An update request is answered once, under the old
- * key; floods of post-handshake messages without data between them end the connection.
+ * Both traffic secrets live here because each KeyUpdate replaces one. Requests to update are answered before the next data
+ * leaves, once however many came, as RFC 8446 section 4.6.3 allows: a silent side cannot be made to work for each. Floods of post-handshake messages without data between them end the connection.
  */
 import { Reader } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
@@ -38,6 +38,8 @@ export interface Open13 {
   readonly readSecret: Uint8Array
   readonly writeSecret: Uint8Array
   readonly exporterMasterSecret: Uint8Array
+  /** The peer asked for a KeyUpdate, which goes out before the next data. */
+  readonly owesUpdate: boolean
   /** Post-handshake messages since the last data. */
   readonly idleMessages: number
 }
@@ -58,7 +60,16 @@ export function connected13(context: Context, done: Finished13): Open13 {
     extendedMasterSecret: true,
   }
   context.emit({ type: 'connected', info })
-  return { type: 'open-13', suite, info, readSecret, writeSecret, exporterMasterSecret, idleMessages: 0 }
+  return {
+    type: 'open-13',
+    suite,
+    info,
+    readSecret,
+    writeSecret,
+    exporterMasterSecret,
+    owesUpdate: false,
+    idleMessages: 0,
+  }
 }
 
 /** A handshake message on an open connection. */
@@ -92,7 +103,7 @@ function onKeyUpdate(context: Context, state: Open13, message: HandshakeMessage)
   const readSecret = nextTrafficSecret(crypto, state.suite.hash, state.readSecret)
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, state.suite, readSecret)))
   const updated = { ...state, readSecret }
-  return request === 1 ? sendKeyUpdate(context, updated, false) : updated
+  return request === 1 ? { ...updated, owesUpdate: true } : updated
 }
 
 /** Replaces the write key; `request` asks the peer to do the same. */
@@ -101,7 +112,7 @@ export function sendKeyUpdate(context: Context, state: Open13, request: boolean)
   records.sendHandshake(handshakeMessage(HandshakeType.keyUpdate, Uint8Array.of(request ? 1 : 0)))
   const writeSecret = nextTrafficSecret(crypto, state.suite.hash, state.writeSecret)
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, state.suite, writeSecret)))
-  return { ...state, writeSecret }
+  return { ...state, writeSecret, owesUpdate: false }
 }
 
 /** Exporter of an open connection. */

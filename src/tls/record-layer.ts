@@ -96,6 +96,11 @@ export class RecordLayer {
     this.#protectedIn = true
   }
 
+  /** The peer must wait for an answer now. @throws AlertError when it went on already. TLS-7 */
+  endOfFlight(): void {
+    demand(!this.#stream.pending, 'unexpected-message', 'handshake data after the end of a flight')
+  }
+
   setSealer(sealer: RecordSealer): void {
     this.flush()
     this.#sealer = sealer

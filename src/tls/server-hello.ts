@@ -35,7 +35,8 @@ export function readServerHello(body: Uint8Array): ServerHello {
   const cipherSuite = reader.u16()
   const compressionMethod = reader.u8()
   demand(!reader.failed && sessionId.length <= 32, 'decode-error', 'the ServerHello is malformed')
-  const extensions: Extensions = reader.remaining > 0 ? readExtensions(reader) : new Map()
+  const onDuplicate = equalBytes(random, RETRY_RANDOM) ? 'illegal-parameter' : 'decode-error'
+  const extensions: Extensions = reader.remaining > 0 ? readExtensions(reader, onDuplicate) : new Map()
   demandComplete(reader, 'the ServerHello')
   return { legacyVersion, random, sessionId, cipherSuite, compressionMethod, extensions }
 }

@@ -49,6 +49,7 @@ export function onClientHello(
   const hello = takeClientHello(message)
   const version = chooseVersion(context, hello)
   context.records.negotiated(version)
+  context.records.endOfFlight()
   if (version === 'TLSv1.2') return startServer12(context, hello, message)
   checkHello13(hello)
   const suite = chooseSuite13(context, hello)
@@ -68,6 +69,7 @@ export function onRetriedClientHello(
 ): Server13State {
   const hello = takeClientHello(message)
   const { suite, group, transcript } = state
+  context.records.endOfFlight()
   checkRepetition(state.first, hello)
   checkHello13(hello)
   const { credential, scheme } = chooseSignature(context, hello)
@@ -148,16 +150,11 @@ function chooseSignature(context: Context, hello: ClientHello): { credential: Cr
   return { credential, scheme }
 }
 
-/** The first own group with a share; else the first own group the client knows at all. */
+/** The first own group that the client knows, whether it sent a share for it or not: the own order decides. */
 function chooseGroup({ config }: Context, hello: ClientHello): { group: GroupName; share: KeyShareEntry | undefined } {
-  const common = config.groups.filter((group) => hello.supportedGroups?.includes(GROUP_CODES[group]))
-  for (const group of common) {
-    const share = hello.keyShares?.find((entry) => entry.group === GROUP_CODES[group])
-    if (share !== undefined) return { group, share }
-  }
-  const [group] = common
+  const group = config.groups.find((own) => hello.supportedGroups?.includes(GROUP_CODES[own]))
   demand(group !== undefined, 'handshake-failure', 'no group in common')
-  return { group, share: undefined }
+  return { group, share: hello.keyShares?.find((entry) => entry.group === GROUP_CODES[group]) }
 }
 
 /** Sends a HelloRetryRequest. TLS13-6 */

@@ -125,10 +125,11 @@ export function startServer12(context: Context, hello: ClientHello, message: Han
   return signature === undefined ? waiting : onServerSignature12(context, waiting, signature)
 }
 
-/** A client without supported_groups takes P-256, which every client of the time knows. TLS12-2 */
+/** TLS12-2 */
 function chooseGroup({ config }: Context, hello: ClientHello): GroupName {
-  const offered = hello.supportedGroups ?? [GROUP_CODES.secp256r1]
-  const group = config.groups.find((own) => groupFits(own, 'TLSv1.2') && offered.includes(GROUP_CODES[own]))
+  const group = config.groups.find(
+    (own) => groupFits(own, 'TLSv1.2') && hello.supportedGroups?.includes(GROUP_CODES[own]),
+  )
   demand(group !== undefined, 'handshake-failure', 'no group in common')
   return group
 }
@@ -142,7 +143,7 @@ function chooseSuite(
   const scheme = chooseScheme(credential, 'TLSv1.2', hello.signatureAlgorithms ?? [])
   demand(scheme !== undefined, 'handshake-failure', "no signature scheme in common that fits the server's key")
   const curve = curveGroup(credential.publicKey)
-  const curveKnown = curve === undefined || (hello.supportedGroups?.includes(GROUP_CODES[curve]) ?? true)
+  const curveKnown = curve === undefined || hello.supportedGroups?.includes(GROUP_CODES[curve])
   demand(curveKnown, 'handshake-failure', "the client does not know the curve of the server's certificate")
   const suite = preferredSuite(
     context,

@@ -3,7 +3,7 @@
  * BoringSSL's are used: no Ed25519 and no P-521 signatures accepted unless asked for.
  */
 import { readFileSync } from 'node:fs'
-import type { GroupName } from '../../src/crypto/index.ts'
+import type { GroupName, PrivateKey } from '../../src/crypto/index.ts'
 import {
   type ChainVerifier,
   CIPHER_SUITES,
@@ -94,6 +94,14 @@ function cipherSuites(text: string): readonly CipherSuiteName[] {
   return [...CIPHER_SUITES.filter((suite) => suite.version === 'TLSv1.3').map((suite) => suite.name), ...names]
 }
 
+function privateKey(file: string): PrivateKey {
+  try {
+    return parsePrivateKey(readFileSync(file, 'utf8'))
+  } catch (error) {
+    return unimplemented(`private key: ${String(error)}`)
+  }
+}
+
 /** The configuration that the flags describe. */
 export function buildConfig(flags: Flags): TlsConfig {
   const { certFile, keyFile, requireClientCertificate, verifyPeer } = flags
@@ -104,7 +112,7 @@ export function buildConfig(flags: Flags): TlsConfig {
     ...(certFile !== undefined &&
       keyFile !== undefined && {
         certificateChain: parsePemCertificates(readFileSync(certFile, 'utf8')),
-        privateKey: parsePrivateKey(readFileSync(keyFile, 'utf8')),
+        privateKey: privateKey(keyFile),
         signingSchemes: flags.signingPrefs === undefined ? SIGN_DEFAULT : schemeNames(flags.signingPrefs),
       }),
     verifier: verifier(flags),

@@ -7,12 +7,13 @@
  * know, or a feature the engine does not have on purpose (resumption, ALPN, SNI, …), which the runner counts as skipped.
  */
 import { createConnection, type Socket } from 'node:net'
-import { parseFlags } from './flags.ts'
+import { parseFlags, unimplemented } from './flags.ts'
+import { missingFeature } from './out-of-scope.ts'
 import { checkExpectations } from './expectations.ts'
 import { buildConfig } from './setup.ts'
 import { noble } from '../../src/crypto/index.ts'
 import { randomBytes } from 'node:crypto'
-import { ConfigError } from '../../src/bytes/index.ts'
+import { concat, ConfigError } from '../../src/bytes/index.ts'
 import { type TlsCloseReason, TlsConnection, type TlsInfo } from '../../src/tls/index.ts'
 
 const args = process.argv.slice(2)
@@ -39,11 +40,13 @@ class Exchange {
   readonly #engine = createEngine()
   #info: TlsInfo | undefined
   #done = false
+  #input: Uint8Array = new Uint8Array(0)
 
   constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
     socket.on('data', (bytes) => {
+      if (this.#info === undefined) this.#input = concat(this.#input, bytes)
       this.#engine.receive(bytes, Date.now())
       this.#drain()
     })
@@ -88,6 +91,8 @@ class Exchange {
   }
 
   #onClosed(reason: TlsCloseReason): void {
+    const missing = this.#info === undefined ? missingFeature(flags, reason, this.#input) : undefined
+    if (missing !== undefined) unimplemented(missing)
     const wanted = reason.type === 'close-notify' || (flags.sendAlert && reason.type === 'alert-sent')
     this.#finish(wanted && this.#info !== undefined ? undefined : JSON.stringify(reason))
   }
