@@ -17,7 +17,7 @@ const ORDER_8_Y = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95
 const SMALL_ORDER_Y: readonly bigint[] = [0n, 1n, PRIME - 1n, ORDER_8_Y, PRIME - ORDER_8_Y]
 
 function littleEndian(bytes: Uint8Array): bigint {
-  return bytesToBigInt(bytes.slice().reverse())
+  return bytesToBigInt(Uint8Array.from(bytes).reverse())
 }
 
 /** True for 32 bytes that are a reduced y coordinate and not that of a small-order point. CRY-18 */
@@ -40,7 +40,7 @@ export function ed25519Verify(
   if (s >= order) return false
   let point: InstanceType<typeof EdwardsPoint>
   try {
-    point = EdwardsPoint.fromBytes(key.slice(), false)
+    point = EdwardsPoint.fromBytes(Uint8Array.from(key), false)
   } catch {
     return false
   }

@@ -78,7 +78,7 @@ class HybridShare implements KeyShare {
     if (peerShare.length !== CIPHERTEXT_LENGTH + X25519_LENGTH) return undefined
     const classical = this.#classical.agree(peerShare.subarray(CIPHERTEXT_LENGTH))
     if (classical === undefined) return undefined
-    return concat(ml_kem768.decapsulate(peerShare.slice(0, CIPHERTEXT_LENGTH), this.#decapsulationKey), classical)
+    return concat(ml_kem768.decapsulate(peerShare.subarray(0, CIPHERTEXT_LENGTH), this.#decapsulationKey), classical)
   }
 }
 
@@ -99,7 +99,7 @@ export function respondHybrid(
   const classical = own.agree(peerShare.subarray(ENCAPSULATION_KEY_LENGTH))
   if (classical === undefined) return undefined
   try {
-    const { cipherText, sharedSecret } = ml_kem768.encapsulate(peerShare.slice(0, ENCAPSULATION_KEY_LENGTH), coins)
+    const { cipherText, sharedSecret } = ml_kem768.encapsulate(peerShare.subarray(0, ENCAPSULATION_KEY_LENGTH), coins)
     return { share: concat(cipherText, own.share), secret: concat(sharedSecret, classical) }
   } catch {
     return undefined // the encapsulation key is not in its reduced form (FIPS 203 section 7.2)

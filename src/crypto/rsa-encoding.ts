@@ -91,7 +91,7 @@ export function checkPss(
   const hashLength = HASH_LENGTH[hash]
   if (encoded.length !== length || length < hashLength + saltLength + 2) return false
   const topMask = 0xff >> (8 * length - bits)
-  const block = encoded.slice(0, length - hashLength - 1)
+  const block = Uint8Array.from(encoded.subarray(0, length - hashLength - 1))
   const h = encoded.subarray(block.length, length - 1)
   if (encoded[length - 1] !== 0xbc || ((block[0] as number) & ~topMask) !== 0) return false
   applyMask(crypto, hash, h, block)

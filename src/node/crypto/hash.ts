@@ -2,7 +2,7 @@
  * Hashes and HMACs of node:crypto.
  *
  * Node's HMAC object takes one message and cannot be copied or started again, so what is kept between messages is the
- * key object; the first byte of a message makes a fresh HMAC under it.
+ * key. Most keys make one MAC, for which a key object costs more than the MAC does; only the second message makes one.
  */
 import { createHash, createHmac, createSecretKey, type Hash as NodeHash, type KeyObject } from 'node:crypto'
 import { HASH_LENGTH, type Hash, type HashName, type Hmac } from '../../crypto/index.ts'
@@ -41,18 +41,21 @@ class RunningHash implements Hash {
 class KeyedHmac implements Hmac {
   readonly length: number
   readonly #hash: string
-  readonly #key: KeyObject
+  /** The bytes until the first message begins, a key object from the second on. */
+  #key: Uint8Array | KeyObject
+  #used: boolean
   #state: ReturnType<typeof createHmac> | undefined
 
   constructor(hash: HashName, key: Uint8Array) {
     this.length = HASH_LENGTH[hash]
     this.#hash = NODE_HASH_NAME[hash]
-    this.#key = createSecretKey(key)
+    this.#key = Uint8Array.from(key)
+    this.#used = false
     this.#state = undefined
   }
 
   update(data: Uint8Array, start?: number, end?: number): this {
-    this.#state ??= createHmac(this.#hash, this.#key)
+    this.#state ??= this.#begin()
     this.#state.update(start === undefined ? data : data.subarray(start, end))
     return this
   }
@@ -65,8 +68,18 @@ class KeyedHmac implements Hmac {
     return plain(this.#digest())
   }
 
+  #begin(): ReturnType<typeof createHmac> {
+    if (this.#used && this.#key instanceof Uint8Array) {
+      const bytes = this.#key
+      this.#key = createSecretKey(bytes)
+      bytes.fill(0)
+    }
+    this.#used = true
+    return createHmac(this.#hash, this.#key)
+  }
+
   #digest(): Buffer {
-    const state = this.#state ?? createHmac(this.#hash, this.#key)
+    const state = this.#state ?? this.#begin()
     this.#state = undefined
     return state.digest()
   }
