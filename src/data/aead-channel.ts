@@ -40,6 +40,10 @@ const ID = SHORT_PACKET_ID_LENGTH
 const V1_HEADER = DATA_V1_HEADER_LENGTH
 const V2_HEADER = DATA_V2_HEADER_LENGTH
 const IMPLICIT_IV = 8
+/** Places in the array of counters. */
+const SENT = 0
+const SEND_USAGE = 1
+const RECEIVE_USAGE = 2
 const V1_SMALLEST = V1_HEADER + ID + TAG + 1
 const V2_SMALLEST = V2_HEADER + ID + TAG + 1
 
@@ -64,9 +68,8 @@ export class AeadChannel implements DataChannel {
   readonly #replay: ReplayWindow
   readonly #usageLimit: number
   readonly #usageWarning: number
-  #sent: number
-  #sendUsage: number
-  #receiveUsage: number
+  /** Counters that outgrow 31 bits. In an array of doubles, because such a field would be a new object on every packet. */
+  readonly #counters = new Float64Array(3)
   #failed: number
 
   constructor(options: DataChannelOptions, algorithm: AeadAlgorithm) {
@@ -86,9 +89,9 @@ export class AeadChannel implements DataChannel {
     this.#replay = createReplayWindow(options.replay)
     this.#usageLimit = aeadUsageLimit(algorithm)
     this.#usageWarning = usageWarning(this.#usageLimit)
-    this.#sent = counterStart?.packetsSent ?? 0
-    this.#sendUsage = counterStart?.sendUsage ?? 0
-    this.#receiveUsage = counterStart?.receiveUsage ?? 0
+    this.#counters[SENT] = counterStart?.packetsSent ?? 0
+    this.#counters[SEND_USAGE] = counterStart?.sendUsage ?? 0
+    this.#counters[RECEIVE_USAGE] = counterStart?.receiveUsage ?? 0
     this.#failed = counterStart?.failedVerifications ?? 0
   }
 
@@ -99,11 +102,12 @@ export class AeadChannel implements DataChannel {
   seal(buffer: Uint8Array, offset: number, length: number): number {
     const start = offset - this.headroom
     if (start < 0 || length < 1 || offset + length > buffer.length) requireRoom()
-    const usage = this.#sendUsage + ((length + 15) >>> 4) + 1 // DATA-20
-    if (this.#sent >= MAX_PACKET_ID || usage > this.#usageLimit) return DataCode.KEY_EXHAUSTED // DATA-18, DATA-20
-    const id = this.#sent + 1
-    this.#sent = id
-    this.#sendUsage = usage
+    const counters = this.#counters
+    const usage = (counters[SEND_USAGE] as number) + ((length + 15) >>> 4) + 1 // DATA-20
+    const id = (counters[SENT] as number) + 1
+    if (id > MAX_PACKET_ID || usage > this.#usageLimit) return DataCode.KEY_EXHAUSTED // DATA-18, DATA-20
+    counters[SENT] = id
+    counters[SEND_USAGE] = usage
     if (id >= PACKET_ID_REKEY || usage >= this.#usageWarning) this.#warn(id >= PACKET_ID_REKEY)
     const nonce = this.#sealNonce
     const idOffset = offset - TAG - ID
@@ -149,8 +153,8 @@ export class AeadChannel implements DataChannel {
       return this.#fail()
     }
     this.#replay.commit(id, 0, now) // DATA-8
-    const usage = this.#receiveUsage + ((payloadLength + 15) >>> 4) + 1
-    this.#receiveUsage = usage
+    const usage = (this.#counters[RECEIVE_USAGE] as number) + ((payloadLength + 15) >>> 4) + 1
+    this.#counters[RECEIVE_USAGE] = usage
     if (usage >= this.#usageWarning) this.#warn(false)
     this.resultOffset = payloadOffset
     return payloadLength

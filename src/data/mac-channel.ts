@@ -48,6 +48,9 @@ import { dataLayout, layoutHeadroom, layoutTailroom } from './data-format.ts'
 import { createReplayWindow, firstByteCode, refusedId, requireRoom } from './framing.ts'
 import { FAILED_VERIFICATION_LIMIT, FAILED_VERIFICATION_WARNING, SMALL_BLOCK_BYTES } from './limits.ts'
 
+/** Places in the array of counters. */
+const SENT = 0
+const BYTES = 1
 /** IVs drawn from the random source at a time. */
 const IV_POOL = 64
 
@@ -80,8 +83,8 @@ export class MacChannel implements DataChannel {
   /** Ids of static-key mode; undefined in TLS mode. */
   readonly #longIds: LongPacketIdCounter | undefined
   readonly #startTime: number
-  #sent: number
-  #bytes: number
+  /** Packets sent, bytes both ways. In an array of doubles: as fields they would be new objects on every packet. */
+  readonly #counters = new Float64Array(2)
   readonly #byteWarning: number
   #failed: number
 
@@ -112,10 +115,10 @@ export class MacChannel implements DataChannel {
     this.#firstV1 = firstByte(Opcode.DATA_V1, this.#keyId)
     this.#firstV2 = firstByte(Opcode.DATA_V2, this.#keyId)
     this.#replay = createReplayWindow(options.replay)
-    this.#sent = counterStart?.packetsSent ?? 0
-    this.#longIds = options.staticKey === undefined ? undefined : new LongPacketIdCounter(this.#sent)
+    this.#counters[SENT] = counterStart?.packetsSent ?? 0
+    this.#longIds = options.staticKey === undefined ? undefined : new LongPacketIdCounter(this.#counters[SENT])
     this.#startTime = Math.floor(options.staticKey?.startTime ?? 0) >>> 0
-    this.#bytes = counterStart?.bytes ?? 0
+    this.#counters[BYTES] = counterStart?.bytes ?? 0
     this.#byteWarning = layout.block === 8 ? SMALL_BLOCK_BYTES : Infinity
     this.#failed = counterStart?.failedVerifications ?? 0
   }
@@ -135,10 +138,11 @@ export class MacChannel implements DataChannel {
       ids.advance(this.#startTime)
       writeLongPacketId(buffer, bodyOffset, ids.id, ids.time)
     } else {
-      if (this.#sent >= MAX_PACKET_ID) return DataCode.KEY_EXHAUSTED // DATA-18
-      this.#sent++
-      if (this.#sent >= PACKET_ID_REKEY) this.renegotiation ??= 'packet-ids' // DATA-18
-      writePacketId(buffer, bodyOffset, this.#sent)
+      const id = (this.#counters[SENT] as number) + 1
+      if (id > MAX_PACKET_ID) return DataCode.KEY_EXHAUSTED // DATA-18
+      this.#counters[SENT] = id
+      if (id >= PACKET_ID_REKEY) this.renegotiation ??= 'packet-ids' // DATA-18
+      writePacketId(buffer, bodyOffset, id)
     }
     let end = offset + length
     let ivOffset = bodyOffset // DATA-13
@@ -228,8 +232,9 @@ export class MacChannel implements DataChannel {
   }
 
   #countBytes(length: number): void {
-    this.#bytes += length
-    if (this.#bytes >= this.#byteWarning) this.renegotiation ??= 'bytes' // DATA-19
+    const bytes = (this.#counters[BYTES] as number) + length
+    this.#counters[BYTES] = bytes
+    if (bytes >= this.#byteWarning) this.renegotiation ??= 'bytes' // DATA-19
   }
 
   #writeIv(buffer: Uint8Array, offset: number): void {
