@@ -107,7 +107,6 @@ export class ReplayWindow {
     this.time = time // REL-33
     this.highest = 0
     this.#expired = 0
-    this.#stamps.fill(UNSEEN)
   }
 
   #advance(id: number): void {

@@ -113,6 +113,15 @@ describe('wrapping', () => {
     expect(longest.length).toBe(MAX_WRAPPED_KEY)
     expect(isWireProblem(wrapper.unwrap(longest))).toBe(false)
     expect(MAX_CLIENT_KEY_METADATA).toBe(734)
+    for (const length of [289, 290, 1024, 1025, 2000]) {
+      const sized = new Uint8Array(length)
+      sized.set([length >> 8, length & 255], length - 2)
+      const fits = length >= MIN_WRAPPED_KEY && length <= MAX_WRAPPED_KEY
+      expect(wrapper.unwrap(sized)).toBe(fits ? 'wrapped-key-mismatch' : 'wrapped-key-length')
+      const file = writeTlsCryptV2ClientKey({ key, wrappedKey: sized })
+      if (fits) expect(parseTlsCryptV2ClientKey(file).wrappedKey).toEqual(sized)
+      else expect(() => parseTlsCryptV2ClientKey(file)).toThrow(ConfigError)
+    }
     expect(() => wrapper.wrap(key, { type: 'user', data: new Uint8Array(MAX_CLIENT_KEY_METADATA) })).toThrow(UsageError)
     expect(() => wrapper.wrap(new StaticKey(new Uint8Array(128)))).toThrow(UsageError)
   })
