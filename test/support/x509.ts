@@ -12,13 +12,14 @@ import type {
   PeerVerifierOptions,
   Purpose,
 } from '../../src/x509/index.ts'
-import { createPeerVerifier } from '../../src/x509/index.ts'
+import { createPeerVerifier, issueCrl } from '../../src/x509/index.ts'
 import { der, derBoolean, derInteger, derNamedBits, derOctets, derOid, derSequence } from '../../src/x509/der-write.ts'
 import { keyUsageIndex } from '../../src/x509/extensions.ts'
-import { writeGeneralName } from '../../src/x509/issue.ts'
+import { writeGeneralName, writeName } from '../../src/x509/issue.ts'
 import { EXTENSION_OID, USAGE_OID } from '../../src/x509/oids.ts'
 import type { Identity, IssueOptions } from './pki.ts'
 import { issue, PKI_NOW } from './pki.ts'
+import { seededSource } from './random.ts'
 
 /** An extension. */
 export function ext(name: keyof typeof EXTENSION_OID | (string & {}), value: Uint8Array, critical = false): Extension {
@@ -178,4 +179,60 @@ export function trusting(crypto: CryptoProvider = noble): CryptoProvider {
 /** {@link verify} with signatures taken on trust. */
 export function verifyUnsigned(chain: readonly Identity[], options: VerifyOptions = {}): PeerVerdict {
   return verify(chain, { crypto: trusting(), ...options })
+}
+
+/** What {@link crl} takes; all have defaults. */
+export interface CrlOptions {
+  readonly revoked?: readonly (Identity | { readonly identity: Identity; readonly extensions: readonly Extension[] })[]
+  readonly thisUpdate?: number
+  readonly nextUpdate?: number
+  readonly number?: number
+  readonly extensions?: readonly Extension[]
+  /** Signs with this identity's key in the place of the issuer's own. */
+  readonly signer?: Identity
+}
+
+/** A revocation list of `issuer`, current at {@link PKI_NOW}. */
+export function crl(issuer: Identity, options: CrlOptions = {}): Uint8Array {
+  const { revoked = [], signer = issuer, ...rest } = options
+  return issueCrl(
+    {
+      issuer: issuer.certificate,
+      signingKey: signer.key,
+      thisUpdate: PKI_NOW - 3600_000,
+      nextUpdate: PKI_NOW + 3600_000,
+      ...rest,
+      revoked: revoked.map((entry) => {
+        const { identity, extensions } = 'identity' in entry ? entry : { identity: entry, extensions: [] }
+        return { serial: identity.certificate.serial, revocationDate: PKI_NOW - 7200_000, extensions }
+      }),
+    },
+    noble,
+    seededSource('crl'),
+  )
+}
+
+/** reasonCode of a list entry. */
+export function reason(code: number): Extension {
+  return ext('crlReason', new Uint8Array([0x0a, 1, code]))
+}
+
+/** A distribution point or issuing distribution point name: a directory name with one common name. */
+export function pointName(common: string): Uint8Array {
+  return der(0xa0, der(0xa0, der(0xa4, writeName([['CN', common]]))))
+}
+
+/** issuingDistributionPoint from its encoded fields. */
+export function issuingPoint(...fields: readonly Uint8Array[]): Extension {
+  return ext('issuingDistributionPoint', derSequence(...fields), true)
+}
+
+/** cRLDistributionPoints with one point from its encoded fields. */
+export function distributionPoint(...fields: readonly Uint8Array[]): Extension {
+  return ext('crlDistributionPoints', derSequence(derSequence(...fields)))
+}
+
+/** A context-tagged TRUE. */
+export function flag(tag: number): Uint8Array {
+  return der(tag, new Uint8Array([255]))
 }
