@@ -23,6 +23,27 @@ export interface ProbeResult {
   readonly negotiated: Readonly<Record<string, unknown>>
 }
 
+/** A probe that runs while the test does something to its server. */
+export interface RunningProbe {
+  /** Resolves once the output matched. */
+  seen(pattern: RegExp, seconds?: number): Promise<string>
+  /** Resolves when the command ended. */
+  result(seconds?: number): Promise<ProbeResult>
+}
+
+/** Starts a probe of a profile text with the given command line. */
+export function startProbe(lab: Lab, profile: string, args: readonly string[] = []): RunningProbe {
+  const name = `probe-${Math.random().toString(36).slice(2)}.ovpn`
+  const running = lab.start('ovpn probe', [process.execPath, OVPN, 'probe', lab.file(name, profile), '--json', ...args])
+  return {
+    seen: (pattern, seconds) => running.seen(pattern, seconds),
+    result: async (seconds = 60) => {
+      const { code, output } = await running.ended(seconds)
+      return read(code, output)
+    },
+  }
+}
+
 /** Probes a profile text with the given command line; resolves when the command ended. */
 export async function probe(
   lab: Lab,
@@ -30,9 +51,10 @@ export async function probe(
   args: readonly string[] = [],
   seconds = 60,
 ): Promise<ProbeResult> {
-  const name = `probe-${Math.random().toString(36).slice(2)}.ovpn`
-  const running = lab.start('ovpn probe', [process.execPath, OVPN, 'probe', lab.file(name, profile), '--json', ...args])
-  const { code, output } = await running.ended(seconds)
+  return await startProbe(lab, profile, args).result(seconds)
+}
+
+function read(code: number, output: string): ProbeResult {
   const events = output
     .split('\n')
     .filter((line) => line.startsWith('{'))
