@@ -109,6 +109,11 @@ export class CompressionCodec {
     return length
   }
 
+  /** Undoes `wrap` of the same payload, whose bytes then stand where they stood. */
+  restore(buffer: Uint8Array, offset: number, length: number): void {
+    if (this.style === 'v1-swap') buffer[offset] = buffer[offset + length] as number
+  }
+
   /** Takes the framing off; returns the payload's length or a negative {@link DataCode}. */
   unwrap(buffer: Uint8Array, offset: number, length: number): number {
     this.resultBuffer = buffer

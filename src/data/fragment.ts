@@ -102,6 +102,11 @@ export class Fragmenter {
     return length + FRAGMENT_HEADER_LENGTH
   }
 
+  /** Gives up what is left of the present packet. */
+  abandon(): void {
+    this.#next = this.#count
+  }
+
   #split(buffer: Uint8Array, offset: number, length: number): number {
     const aligned = this.limit - (this.limit % UNIT)
     const count = Math.ceil(length / aligned)

@@ -140,15 +140,18 @@ export class DataPipeline {
     if (this.#fragmenter !== undefined) {
       size = this.#fragmenter.wrap(buffer, start, size)
       start = this.#fragmenter.resultOffset
-      if (size < 0) return size
     }
-    return this.#sealFramed(channel, buffer, start, size)
+    const sealed = size < 0 ? size : this.#sealFramed(channel, buffer, start, size)
+    if (sealed < 0) this.#codec?.restore(buffer, offset, length) // DATA-43
+    return sealed
   }
 
   #sealFramed(channel: DataChannel, buffer: Uint8Array, offset: number, length: number): number {
     const size = channel.seal(buffer, offset, length)
     this.resultBuffer = buffer
     this.resultOffset = channel.resultOffset
+    // A packet that lacks a fragment is no packet: the others need not be sent.
+    if (size < 0) this.#fragmenter?.abandon()
     return size
   }
 

@@ -134,6 +134,28 @@ describe('what is not delivered', () => {
     expect(sender.sealNext(client, new Uint8Array(1000), 100)).toBe(0)
   })
 
+  it('DATA-43 a packet that a used-up key refused can be sealed by another', () => {
+    for (const compression of FRAMINGS) {
+      for (const fragment of [undefined, 30, 60, 300]) {
+        const options = { device: 'tun', compression, ...(fragment === undefined ? {} : { fragment }) } as const
+        const pipeline = new DataPipeline(options)
+        const used = channelPair({ cipher: 'AES-128-GCM', counterStart: { packetsSent: 0xffffffff } }).client
+        const { client, server } = channelPair({ cipher: 'AES-128-GCM' })
+        const packet = ipv4Packet(100)
+        const buffer = new Uint8Array(300)
+        buffer.set(packet, 100)
+        expect(pipeline.seal(used, buffer, 100, 100)).toBe(DataCode.KEY_EXHAUSTED)
+        expect(buffer.slice(100, 200)).toEqual(packet)
+        expect(pipeline.fragmentsLeft).toBe(0)
+        const receiver = new DataPipeline(options)
+        const results = pipelineSealed(pipeline, client, buffer.slice(100, 200)).map((datagram) =>
+          pipelineOpened(receiver, server, datagram),
+        )
+        expect(results.pop()).toEqual(packet)
+      }
+    }
+  })
+
   it('calls without room', () => {
     const { sender, client } = ends({ compression: 'stub', fragment: 300 })
     const headroom = sender.headroom + client.headroom
