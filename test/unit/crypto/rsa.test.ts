@@ -233,6 +233,9 @@ describe('RSA', () => {
     expect(numbers(2048, 2n ** 33n - 1n)).toBe(2048)
     expect(numbers(2048, 2n ** 33n + 1n)).toBeUndefined()
     const { n, e } = rsaKey('rsa-2048')
+    const even = n.slice()
+    even[255]! ^= 1
+    expect(parseRsaKey({ n: even, e })).toBeUndefined()
     expect(parseRsaKey({ n: new Uint8Array([0, ...n]), e: new Uint8Array([0, ...e]) })?.bits).toBe(2048)
     expect(equalBytes(n, rsaKey('rsa-2048').n)).toBe(true)
   })
