@@ -82,7 +82,7 @@ export class ClientExchange implements Exchange {
   }
 
   fire(_timer: ExchangeTimer, key: KeyState, now: number): Verdict {
-    const silent = now - key.heardAt >= this.#context.config.timers.handWindow
+    const silent = now >= key.heardAt + this.#context.config.timers.handWindow
     if (now >= this.#deadline || silent) return closing(this.#overdue()) // SESS-102
     key.writeText('PUSH_REQUEST')
     const next = now + this.#context.config.timers.pushRequestInterval

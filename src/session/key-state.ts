@@ -382,9 +382,14 @@ export class KeyState {
       this.#drainTls()
     }
     this.#fill()
+    if (this.unacknowledged === 0) this.#becomeActive()
+  }
+
+  /** Leaves the state in which nothing but acknowledgements is missing; elsewhere it does nothing. SESS-25 */
+  #becomeActive(): void {
     const last = this.#options.role === 'client' ? 'got-key' : 'sent-key'
-    if (this.#state !== last || this.unacknowledged > 0) return
-    this.#move('all-acked') // SESS-25
+    if (this.#state !== last) return
+    this.#move('all-acked')
     this.#events.push({ type: 'active' })
     for (const text of this.#texts.splice(0)) this.writeText(text)
   }
@@ -426,6 +431,7 @@ export class KeyState {
   #plaintext(bytes: Uint8Array): void {
     if (this.#state === 'error') return
     if (this.#peerKey !== undefined) {
+      // Only a peer that has all of our negotiation speaks on: its text stands for the acks that were lost.
       this.#events.push({ type: 'text', bytes })
       return
     }

@@ -2,7 +2,8 @@
  * Who spoke last: pings, their absence, and the ends that come with time (spec/session.md, "Liveness").
  *
  * Packets only store the time; the timers look at it when they fire and move themselves on. So a busy tunnel pays two
- * stores per packet, and an idle one wakes once per interval.
+ * stores per packet, and an idle one wakes once per interval. Whether a timer is due is asked with the very sum it was set
+ * to: times have fractions, and a difference may round to just below the interval for ever.
  */
 import type { Timers } from '../reliability/index.ts'
 import type { TimerName } from './reasons.ts'
@@ -80,13 +81,13 @@ export class Liveness {
     const { ping, pingRestart, pingExit } = this.#settings
     switch (name) {
       case 'ping': // SESS-60
-        return now - this.lastSent >= ping ? 'send-ping' : 'none'
+        return now >= this.lastSent + ping ? 'send-ping' : 'none'
       case 'ping-restart': // SESS-61
-        return now - this.lastReceived >= pingRestart ? 'dead' : 'none'
+        return now >= this.lastReceived + pingRestart ? 'dead' : 'none'
       case 'ping-exit': // SESS-62
-        return now - this.lastReceived >= pingExit ? 'dead' : 'none'
+        return now >= this.lastReceived + pingExit ? 'dead' : 'none'
       case 'inactive':
-        return now - this.#activeSince >= this.#settings.inactive ? 'dead' : 'none'
+        return now >= this.#activeSince + this.#settings.inactive ? 'dead' : 'none'
       case 'session-timeout': // SESS-66
         return 'dead'
     }

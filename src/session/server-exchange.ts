@@ -127,7 +127,7 @@ export class ServerExchange implements Exchange {
       return this.#asking === undefined ? NOTHING : this.#refuse('the login was not decided in time')
     }
     if (this.#replies.length > 0 || key.keyId > 0) return NOTHING
-    if (now - key.heardAt < this.#context.config.timers.handWindow) {
+    if (now < key.heardAt + this.#context.config.timers.handWindow) {
       this.#expectLife(key)
       return NOTHING
     }
