@@ -432,6 +432,7 @@ export class KeyState {
     if (this.#state === 'error') return
     if (this.#peerKey !== undefined) {
       // Only a peer that has all of our negotiation speaks on: its text stands for the acks that were lost.
+      this.#becomeActive()
       this.#events.push({ type: 'text', bytes })
       return
     }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
-import { Opcode, opcodeOf, splitWrappedKey, TRANSPORT_OVERHEAD } from '../../../src/wire/index.ts'
+import {
+  Opcode,
+  opcodeOf,
+  parseControlPlain,
+  splitWrappedKey,
+  TRANSPORT_OVERHEAD,
+  writeControlPlain,
+} from '../../../src/wire/index.ts'
 import { rough } from '../../support/network.ts'
 import { writeClientKeyMessage } from '../../../src/control/index.ts'
 import { cookieExchange } from '../../support/cookie.ts'
@@ -258,4 +265,29 @@ describe('negotiation', () => {
     expect(pair.server.packets.length).toBeGreaterThan(30)
     expect(splitWrappedKey(new Uint8Array(10))).toBe('too-short')
   })
+})
+
+describe('lost acknowledgements', () => {
+  it.each(['client', 'server'] as const)(
+    'SESS-25 a text of the peer stands for the acks that the %s never saw',
+    (end) => {
+      const pair = new Pair({ crypto, server: { push: { options: ['ping 10'], ifconfig: '10.8.0.2 255.255.255.0' } } })
+      // Every ack behind the resets is taken out on the way to one end.
+      pair.network.filter = (bytes, to) => {
+        const packet = parseControlPlain(bytes)
+        if (to !== end || typeof packet === 'string' || packet.acks.every((id) => id === 0)) return true
+        const acks = packet.acks.filter((id) => id === 0)
+        const { peerSessionId, ...rest } = packet
+        const edited = writeControlPlain(acks.length === 0 ? { ...rest, acks } : { ...packet, acks })
+        expect(peerSessionId).toBeDefined()
+        pair.input(pair.side(end), (session, now) => {
+          session.receive(edited, now)
+        })
+        return false
+      }
+      pair.connect()
+      expect(pair.client.session.state).toBe('connected')
+      expect(pair.server.session.state).toBe('connected')
+    },
+  )
 })
