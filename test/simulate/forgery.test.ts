@@ -71,7 +71,7 @@ function mutate(random: SeededRandom, seen: readonly Uint8Array[]): Uint8Array {
 const dropped = ({ stats }: Session): number => Object.values(stats.dropped).reduce((sum, count) => sum + count, 0)
 
 describe('forgeries', () => {
-  const total = scaled(6_000, 100_000)
+  const total = scaled(6_000, 110_000)
   const stages = [1, 3, 6, 9, 13, 18, 40]
   it.each(WRAPS)('SESS-9 of %s sessions in every stage accept none', (kind) => {
     const random = new SeededRandom(`mutations/${kind}`)

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
-import type { SessionTimers } from '../../../src/session/index.ts'
+import { Timers } from '../../../src/reliability/index.ts'
+import type { SessionTimers, TimerName } from '../../../src/session/index.ts'
+import { Liveness } from '../../../src/session/liveness.ts'
 import { connectPair, ipPacket, type Pair } from '../../support/pair.ts'
+import { SeededRandom } from '../../support/random.ts'
 
 const crypto = nodeCrypto
 
@@ -11,6 +14,19 @@ function pairWith(client: Partial<SessionTimers>, options: readonly string[] = [
 }
 
 describe('liveness', () => {
+  it('SESS-7 a timer that fires exactly at its deadline is due, whatever fractions the times have', () => {
+    const random = new SeededRandom('fractions')
+    for (let i = 0; i < 20_000; i++) {
+      const now = random.float() * 1e9
+      const interval = 1 + random.float() * 1e5
+      const timers = new Timers<TimerName>(['ping', 'ping-restart', 'ping-exit', 'inactive', 'session-timeout'])
+      const settings = { ping: interval, pingRestart: 0, pingExit: 0, inactive: 0, inactiveBytes: 0, sessionTimeout: 0 }
+      const liveness = new Liveness(settings, timers, now)
+      liveness.start(now)
+      expect(liveness.fire('ping', timers.get('ping'))).toBe('send-ping')
+    }
+  })
+
   it('SESS-60 a ping goes out when nothing was sent for so long', () => {
     const pair = pairWith({ ping: 5_000 })
     pair.wait(4_900)
