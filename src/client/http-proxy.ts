@@ -67,6 +67,7 @@ export class HttpProxy {
   #received = EMPTY
   #challenge: HttpChallenge | undefined
   #answers = 0
+  #asked = false
   #done = false
 
   /** @throws UsageError when a header or the host holds what would break out of its line. */
@@ -83,6 +84,7 @@ export class HttpProxy {
   /** A connection to the proxy is open: the first, or the one asked for by `reconnect`. */
   connected(): void {
     this.#received = EMPTY
+    this.#asked = true
     const { headers = [], userAgent, version = '1.0' } = this.#options
     const lines = [`CONNECT ${this.#target} HTTP/${version}`, `Host: ${this.#target}`]
     if (userAgent !== undefined) lines.push(`User-Agent: ${userAgent}`)
@@ -94,7 +96,7 @@ export class HttpProxy {
 
   /** Bytes from the proxy. Borrowed. */
   receive(bytes: Uint8Array): void {
-    if (this.#done) return
+    if (!this.#asked || this.#done) return
     this.#received = concat(this.#received, bytes)
     const end = endOfHead(this.#received)
     if (end > MAX_HTTP_HEAD || (end < 0 && this.#received.length > MAX_HTTP_HEAD)) {
@@ -102,6 +104,7 @@ export class HttpProxy {
       return
     }
     if (end < 0) return
+    this.#asked = false
     const head = parseHead(this.#received.subarray(0, end))
     if (head === undefined) this.#fail('proxy-malformed', 'its answer is not HTTP')
     else this.#answer(head, this.#received.slice(end))
@@ -109,7 +112,7 @@ export class HttpProxy {
 
   /** The proxy closed the connection. */
   closed(): void {
-    if (!this.#done) this.#fail('proxy-closed', 'it closed the connection without an answer')
+    if (this.#asked && !this.#done) this.#fail('proxy-closed', 'it closed the connection without an answer')
   }
 
   /** The next output. */
