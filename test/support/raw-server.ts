@@ -11,9 +11,6 @@ import type { Peer, PeerLink } from './client-world.ts'
 import { PKI_NOW, toyPki } from './pki.ts'
 import { SeededRandom } from './random.ts'
 
-/** From the key message to the reply, in ms: servers reply when the client has acknowledged everything. */
-const PAUSE = 100
-
 /** How a raw server behaves; the same for all its links. */
 export interface RawServerOptions {
   /** The comma list behind PUSH_REPLY; `undefined`: nothing is pushed. */
@@ -118,9 +115,7 @@ class RawServer implements Peer {
     const random = (length: number): Uint8Array => this.#random.bytes(length)
     this.#tls.write(writeServerKeyMessage({ random1: random(32), random2: random(32), options: 'V4,dev-type tun' }))
     const { push, refusal } = this.#options
-    this.#link.world.later(PAUSE, () => {
-      if (refusal !== undefined) this.#say(refusal)
-      else if (push !== undefined) this.#say(`PUSH_REPLY,${push}`)
-    })
+    if (refusal !== undefined) this.#tls.write(writeControlText(refusal))
+    else if (push !== undefined) this.#tls.write(writeControlText(`PUSH_REPLY,${push}`))
   }
 }
