@@ -47,7 +47,7 @@ export const CERTIFICATE_ADVICE = {
   'policy-violated':
     'The certificate policies along the chain leave none that is acceptable; issue the certificates under a common policy.',
   'crl-missing':
-    'crl-verify is set but holds no list from the issuer of this certificate; add a current CRL of every CA in the chain.',
+    'The crl-verify file holds no list from the issuer of this certificate; add a current CRL of every CA in the chain.',
   'crl-expired': 'The issuer’s CRL is past its nextUpdate; generate and install a fresh one.',
   'crl-not-yet-valid': 'The issuer’s CRL starts in the future; check the clock of this host and of the CA.',
   'crl-unusable':
