@@ -106,6 +106,31 @@ describe('padding', () => {
     }
   })
 
+  it('DATA-5 an authentic packet whose body is no whole blocks is a drop, with and without HMAC', () => {
+    for (const auth of ['SHA1', 'none'] as const) {
+      const keys = testKeys(3)
+      const server = createDataChannel({
+        crypto: noble,
+        cipher: 'AES-128-CBC',
+        auth,
+        keys: keys.server,
+        random: new SeededRandom(1).source,
+        allowInsecure: true,
+      })
+      const whole = withBody(keys.client, new Uint8Array(48), auth)
+      const macLength = auth === 'SHA1' ? 20 : 0
+      for (let length = 0; length < 48; length++) {
+        if (length > 0 && length % 16 === 0) continue
+        const cut = whole.slice(0, 1 + macLength + 16 + length)
+        if (auth === 'SHA1') {
+          const mac = noble.createHmac(auth, keys.client.send.hmac.subarray(0, 20))
+          mac.update(cut, 21).finishInto(cut, 1)
+        }
+        expect(opened(server, cut), `${auth} ${length}`).toBe(DataCode.TOO_SHORT)
+      }
+    }
+  })
+
   it('DATA-5 an authentic packet without payload is a drop', () => {
     const keys = testKeys(3)
     const server = createDataChannel({
