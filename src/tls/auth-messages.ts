@@ -6,7 +6,7 @@
  */
 import { concat, EMPTY, Reader, utf8Encode, Writer } from '../bytes/index.ts'
 import { demand } from './alerts.ts'
-import { putU16s, readNames } from './client-hello.ts'
+import { readNames } from './client-hello.ts'
 import { decodeExtension, demandComplete, readExtensions, readU16List, writeExtension } from './extensions.ts'
 import { handshakeMessage } from './handshake-stream.ts'
 import { ExtensionType, HandshakeType, type SignatureScheme } from './registry.ts'
@@ -74,6 +74,19 @@ export interface CertificateRequest {
   readonly signatureAlgorithms: readonly number[]
   /** ClientCertificateType values; 1.2 only. */
   readonly certificateTypes: Uint8Array
+  /** DER names of the CAs that the server would like; told on, otherwise ignored. */
+  readonly authorities: readonly Uint8Array[]
+}
+
+/** What a client tells its host about a request. */
+export function requestInfo(request: CertificateRequest | undefined): {
+  readonly peerSignatureAlgorithms: readonly number[]
+  readonly certificateAuthorities: readonly Uint8Array[]
+} {
+  return {
+    peerSignatureAlgorithms: request?.signatureAlgorithms ?? [],
+    certificateAuthorities: request?.authorities ?? [],
+  }
 }
 
 /** Reads a 1.3 CertificateRequest body. @throws AlertError */
@@ -90,8 +103,9 @@ export function readCertificateRequest13(body: Uint8Array): CertificateRequest {
     (r) => readU16List(r, 2),
   )
   demand(signatureAlgorithms !== undefined, 'missing-extension', 'a CertificateRequest without signature_algorithms')
-  decodeExtension(extensions, ExtensionType.certificateAuthorities, 'certificate_authorities', readNames)
-  return { context, signatureAlgorithms, certificateTypes: EMPTY }
+  const { certificateAuthorities: type } = ExtensionType
+  const authorities = decodeExtension(extensions, type, 'certificate_authorities', readNames) ?? []
+  return { context, signatureAlgorithms, certificateTypes: EMPTY, authorities }
 }
 
 /** Reads a 1.2 CertificateRequest body. @throws AlertError */
@@ -100,38 +114,47 @@ export function readCertificateRequest12(body: Uint8Array): CertificateRequest {
   const certificateTypes = reader.copy(reader.u8())
   const signatureAlgorithms = readU16List(reader, 2)
   const names = reader.sub(2)
-  while (!names.failed && names.remaining > 0) names.vector(2)
+  const authorities: Uint8Array[] = []
+  while (!names.failed && names.remaining > 0) authorities.push(names.copy(names.u16()))
   demand(!names.failed && certificateTypes.length > 0, 'decode-error', 'the CertificateRequest is malformed')
   demandComplete(reader, 'the CertificateRequest')
-  return { context: EMPTY, signatureAlgorithms, certificateTypes }
+  return { context: EMPTY, signatureAlgorithms, certificateTypes, authorities }
 }
 
 /** A 1.3 CertificateRequest message. */
-export function writeCertificateRequest13(schemes: readonly SignatureScheme[]): Uint8Array {
+export function writeCertificateRequest13(
+  schemes: readonly SignatureScheme[],
+  authorities: readonly Uint8Array[],
+): Uint8Array {
   const writer = new Writer(64)
-  writer.u8(0).block(2, (w) =>
-    writeExtension(w, ExtensionType.signatureAlgorithms, (x) =>
-      x.block(2, (y) =>
-        putU16s(
-          y,
-          schemes.map((scheme) => scheme.id),
-        ),
-      ),
-    ),
-  )
+  writer.u8(0).block(2, (w) => {
+    writeExtension(w, ExtensionType.signatureAlgorithms, (x) => x.block(2, (y) => putSchemes(y, schemes)))
+    if (authorities.length > 0) {
+      writeExtension(w, ExtensionType.certificateAuthorities, (x) => x.block(2, (y) => putNames(y, authorities)))
+    }
+  })
   return handshakeMessage(HandshakeType.certificateRequest, writer.finish())
 }
 
-/** A 1.2 CertificateRequest message: RSA and ECDSA certificates, no list of CAs. */
-export function writeCertificateRequest12(schemes: readonly SignatureScheme[]): Uint8Array {
+/** A 1.2 CertificateRequest message, for RSA and ECDSA certificates. */
+export function writeCertificateRequest12(
+  schemes: readonly SignatureScheme[],
+  authorities: readonly Uint8Array[],
+): Uint8Array {
   const writer = new Writer(64)
-  writer.vector(1, Uint8Array.of(1, 64)).block(2, (w) =>
-    putU16s(
-      w,
-      schemes.map((scheme) => scheme.id),
-    ),
-  )
-  return handshakeMessage(HandshakeType.certificateRequest, writer.u16(0).finish())
+  writer
+    .vector(1, Uint8Array.of(1, 64))
+    .block(2, (w) => putSchemes(w, schemes))
+    .block(2, (w) => putNames(w, authorities))
+  return handshakeMessage(HandshakeType.certificateRequest, writer.finish())
+}
+
+function putSchemes(writer: Writer, schemes: readonly SignatureScheme[]): void {
+  for (const { id } of schemes) writer.u16(id)
+}
+
+function putNames(writer: Writer, names: readonly Uint8Array[]): void {
+  for (const name of names) writer.vector(2, name)
 }
 
 /** A CertificateVerify, or the signed part of a ServerKeyExchange. */

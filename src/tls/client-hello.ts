@@ -107,14 +107,17 @@ function readKeyShares(reader: Reader): readonly KeyShareEntry[] {
   return shares
 }
 
-/** Distinguished names: at least one, none empty. The names themselves are of no use here. */
-export function readNames(reader: Reader): void {
-  const names = reader.sub(2)
-  if (names.remaining === 0) reader.failed = true
-  while (!names.failed && names.remaining > 0) {
-    if (names.vector(2).length === 0) names.failed = true
+/** Distinguished names: at least one, none empty. */
+export function readNames(reader: Reader): readonly Uint8Array[] {
+  const list = reader.sub(2)
+  const names: Uint8Array[] = []
+  while (!list.failed && list.remaining > 0) {
+    const name = list.copy(list.u16())
+    if (name.length === 0) list.failed = true
+    names.push(name)
   }
-  if (names.failed) reader.failed = true
+  if (list.failed || names.length === 0) reader.failed = true
+  return names
 }
 
 /** Form checks of extensions that are otherwise ignored. */

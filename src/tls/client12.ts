@@ -10,6 +10,7 @@ import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import {
   type CertificateRequest,
+  requestInfo,
   readCertificate12,
   readCertificateRequest12,
   writeCertificate12,
@@ -65,12 +66,14 @@ interface Exchanged extends Base {
 interface Keyed extends Base {
   readonly peer: ProvenPeer
   readonly group: GroupName
+  readonly request: CertificateRequest | undefined
   readonly master: Uint8Array
   readonly keys: { readonly client: Keys12; readonly server: Keys12 }
 }
 
 /** The client's Finished is out. */
 interface Answered extends Keyed {
+  readonly tlsUnique: Uint8Array
   readonly ownScheme: SignatureScheme | undefined
 }
 
@@ -227,7 +230,7 @@ function answer(
   const sessionHash = state.extendedMasterSecret ? transcript.hash() : undefined
   const master = masterSecret(crypto, suite, response.secret, randoms, sessionHash)
   const keys = recordKeys12(crypto, suite, master, randoms, state.encryptThenMac)
-  const keyed: Keyed = { ...state, master, keys }
+  const keyed: Keyed = { ...state, request, master, keys }
   if (credential === undefined || scheme === undefined) return finish(context, keyed, undefined)
   const pending = { scheme, message: transcript.content() }
   const waiting = { ...keyed, type: 'expect-client-signature-12', pending } as const
@@ -267,7 +270,7 @@ function finish(context: Context, state: Keyed, ownScheme: SignatureScheme | und
   records.setSealer(createSealer12(crypto, keys.client, random))
   const mac = finished12(crypto, suite, master, 'client', transcript.hash())
   send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
-  return { ...state, type: 'expect-server-change-cipher-spec', ownScheme }
+  return { ...state, type: 'expect-server-change-cipher-spec', ownScheme, tlsUnique: mac }
 }
 
 /** TLS12-7 */
@@ -287,5 +290,6 @@ export function onServerFinished12(
   demand(message.type === HandshakeType.finished, 'unexpected-message', 'expected a Finished')
   const { suite, master, transcript } = state
   const expected = finished12(context.crypto, suite, master, 'server', transcript.hash())
-  return connected12(context, { ...state, finished: FinishedProof.check(expected, message.body) })
+  const finished = FinishedProof.check(expected, message.body)
+  return connected12(context, { ...state, finished, ...requestInfo(state.request) })
 }

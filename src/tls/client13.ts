@@ -11,6 +11,7 @@ import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import {
   type CertificateRequest,
+  requestInfo,
   readCertificate13,
   readCertificateRequest13,
   readCertificateVerify,
@@ -48,6 +49,7 @@ interface Base {
 
 /** A server that passed every check, its Finished included, and the secrets of the connection. */
 interface Authenticated extends Base {
+  readonly request: CertificateRequest | undefined
   readonly peer: ProvenPeer
   readonly finished: FinishedProof
   readonly application: ApplicationSecrets
@@ -205,5 +207,12 @@ function finish(context: Context, state: Authenticated, ownScheme: SignatureSche
   const { clientApplicationTrafficSecret: writeSecret, serverApplicationTrafficSecret: readSecret } = application
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, writeSecret)))
   const { exporterMasterSecret } = application
-  return connected13(context, { ...state, ownScheme, writeSecret, readSecret, exporterMasterSecret })
+  return connected13(context, {
+    ...state,
+    ...requestInfo(state.request),
+    ownScheme,
+    writeSecret,
+    readSecret,
+    exporterMasterSecret,
+  })
 }

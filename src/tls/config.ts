@@ -54,8 +54,11 @@ export interface TlsConfig {
   readonly minVersion?: TlsVersion
   /** Default `'TLSv1.3'`. */
   readonly maxVersion?: TlsVersion
-  /** Suites of both versions. Default: all but CBC, AES-256 first, or CHACHA20 first where AES is slow. */
-  readonly cipherSuites?: readonly CipherSuiteName[]
+  /**
+   * Suites of both versions. A list inside the list holds suites that a server likes equally well: the client's order
+   * decides among them. Default: all but CBC, AES-256 first, or CHACHA20 first where AES is slow.
+   */
+  readonly cipherSuites?: readonly (CipherSuiteName | readonly CipherSuiteName[])[]
   /** Default: X25519MLKEM768, x25519, secp256r1, secp384r1, secp521r1. */
   readonly groups?: readonly GroupName[]
   /**
@@ -67,6 +70,8 @@ export interface TlsConfig {
   readonly signatureSchemes?: readonly SignatureSchemeName[]
   /** Schemes the own key may sign with. Default: all that fit the key. */
   readonly signingSchemes?: readonly SignatureSchemeName[]
+  /** Server: DER names of CAs, told to clients that are asked for a certificate. Default: none. */
+  readonly certificateAuthorities?: readonly Uint8Array[]
   /** Longest plaintext put into one record, 64 to 16384. Default 16384. */
   readonly maxFragment?: number
   /** Largest peer Certificate message in bytes. Default 102,400. */
@@ -110,6 +115,9 @@ export interface ResolvedConfig {
   readonly minVersion: TlsVersion
   readonly maxVersion: TlsVersion
   readonly cipherSuites: readonly CipherSuite[]
+  /** The same suites, those of equal preference together. */
+  readonly suitePreference: readonly (readonly CipherSuite[])[]
+  readonly certificateAuthorities: readonly Uint8Array[]
   readonly groups: readonly GroupName[]
   readonly keyShares: readonly GroupName[]
   readonly signatureSchemes: readonly SignatureScheme[]
@@ -138,6 +146,7 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     throw new ConfigError('ca', "a verifier for the peer's certificate is missing")
   }
   const groups = resolveGroups(config, maxVersion)
+  const suitePreference = resolveSuites(config, crypto, minVersion, maxVersion)
   return {
     role: config.role,
     credential,
@@ -145,7 +154,9 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     clientAuth,
     minVersion,
     maxVersion,
-    cipherSuites: resolveSuites(config, crypto, minVersion, maxVersion),
+    cipherSuites: suitePreference.flat(),
+    suitePreference,
+    certificateAuthorities: config.certificateAuthorities ?? [],
     groups,
     keyShares: groups.filter((group) => (config.keyShares ?? defaultShares(groups)).includes(group)),
     signatureSchemes: schemesByName(config.signatureSchemes) ?? SIGNATURE_SCHEMES,
@@ -181,31 +192,29 @@ function curveFirst(key: PublicKey): readonly SignatureScheme[] {
   return [...own, ...SIGNATURE_SCHEMES.filter((scheme) => !own.includes(scheme))]
 }
 
+/** Suites in range that the provider can do, in groups of equal preference. */
 function resolveSuites(
   config: TlsConfig,
   crypto: CryptoProvider,
   minVersion: TlsVersion,
   maxVersion: TlsVersion,
-): readonly CipherSuite[] {
-  const named = config.cipherSuites?.map((name) => {
-    const suite = cipherSuiteByName(name)
-    if (suite === undefined) throw new ConfigError('tls-cipher', `unknown cipher suite ${name}`)
-    return suite
-  })
-  const inVersions = (named ?? defaultSuites(crypto)).filter(
-    (suite) => suite.version >= minVersion && suite.version <= maxVersion,
-  )
-  const suites = inVersions.filter((suite) => providerHas(crypto, suite))
-  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    const needed = version >= minVersion && version <= maxVersion && version === maxVersion
-    if (needed && !suites.some((suite) => suite.version === version)) {
-      throw new ConfigError(
-        version === 'TLSv1.3' ? 'tls-ciphersuites' : 'tls-cipher',
-        `no usable ${version} cipher suite`,
-      )
-    }
+): readonly (readonly CipherSuite[])[] {
+  const named = config.cipherSuites?.map((entry) => (typeof entry === 'string' ? [entry] : entry).map(suiteByName))
+  const usable = ({ version }: CipherSuite) => version >= minVersion && version <= maxVersion
+  const groups = (named ?? defaultSuites(crypto).map((suite) => [suite]))
+    .map((group) => group.filter((suite) => usable(suite) && providerHas(crypto, suite)))
+    .filter((group) => group.length > 0)
+  if (!groups.flat().some((suite) => suite.version === maxVersion)) {
+    const option = maxVersion === 'TLSv1.3' ? 'tls-ciphersuites' : 'tls-cipher'
+    throw new ConfigError(option, `no usable ${maxVersion} cipher suite`)
   }
-  return suites
+  return groups
+}
+
+function suiteByName(name: CipherSuiteName): CipherSuite {
+  const suite = cipherSuiteByName(name)
+  if (suite === undefined) throw new ConfigError('tls-cipher', `unknown cipher suite ${name}`)
+  return suite
 }
 
 /** All AEAD suites: CBC is used only where a host names it. */

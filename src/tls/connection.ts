@@ -36,6 +36,7 @@ export class TlsConnection {
   readonly #outputs = new Queue<TlsOutput>()
   #state: State
   #started = false
+  #writeEnded = false
 
   /** @throws ConfigError for a configuration that cannot work. */
   constructor(config: TlsConfig, environment: TlsEnvironment) {
@@ -85,7 +86,7 @@ export class TlsConnection {
   /** Sends application data; false, and nothing is sent, when the connection is not open. */
   write(plaintext: Uint8Array): boolean {
     const state = this.#state
-    if (!isOpen(state)) return false
+    if (!isOpen(state) || this.#writeEnded) return false
     if (state.type === 'open-13' && (state.owesUpdate || this.#records.worn)) {
       this.#state = sendKeyUpdate(this.#context, state, false) // TLS13-26, TLS13-27
     } else if (this.#records.worn) {
@@ -99,17 +100,30 @@ export class TlsConnection {
 
   /** TLS 1.3: replaces this side's keys, and asks the peer to replace its own. False when not open under 1.3. */
   updateKeys(requestPeer: boolean): boolean {
-    if (this.#state.type !== 'open-13') return false
+    if (this.#state.type !== 'open-13' || this.#writeEnded) return false
     this.#state = sendKeyUpdate(this.#context, this.#state, requestPeer)
     this.#emitRecords()
     return true
   }
 
-  /** Says close_notify and ends. */
+  /** Says close_notify and ends at once; what the peer still says is not heard. */
   close(): void {
     if (this.#state.type === 'closed') return
-    if (this.#started || this.#context.config.role === 'server') this.#records.sendAlert('warning', 'close-notify')
+    this.#sayCloseNotify()
     this.#end({ type: 'close-notify', by: 'us' })
+  }
+
+  /** Says close_notify and goes on receiving; `closed` follows the peer's own close_notify. Nothing unless open. */
+  endWrite(): void {
+    if (!isOpen(this.#state)) return
+    this.#sayCloseNotify()
+    this.#emitRecords()
+  }
+
+  #sayCloseNotify(): void {
+    if (this.#writeEnded || this.#state.type === 'client-idle') return
+    this.#writeEnded = true
+    this.#records.sendAlert('warning', 'close-notify')
   }
 
   /** Ends with a fatal alert of the host's choice, for example after a decision that the peer is not welcome. */
@@ -192,7 +206,7 @@ export class TlsConnection {
   #onAlert(level: number, code: number): void {
     const name = alertName(code)
     if (name === 'close-notify') {
-      this.#records.sendAlert('warning', 'close-notify')
+      this.#sayCloseNotify()
       this.#end({ type: 'close-notify', by: 'peer' })
       return
     }

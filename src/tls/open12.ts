@@ -22,6 +22,12 @@ export interface Finished12 {
   readonly peer: PeerIdentity
   readonly finished: FinishedProof
   readonly ownScheme: SignatureScheme | undefined
+  /** What the peer's list said; empty where it gave none. */
+  readonly peerSignatureAlgorithms: readonly number[]
+  /** Client: CAs that the server asked for. */
+  readonly certificateAuthorities?: readonly Uint8Array[]
+  /** The client's verify_data. */
+  readonly tlsUnique: Uint8Array
 }
 
 /** The open state. */
@@ -37,7 +43,7 @@ export interface Open12 {
 
 /** Announces the connection. */
 export function connected12(context: Context, done: Finished12): Open12 {
-  const { suite, group, peer, randoms, master, extendedMasterSecret } = done
+  const { suite, group, peer, randoms, master, extendedMasterSecret, tlsUnique } = done
   context.records.handshakeDone()
   const proven = peer.type === 'proven' ? peer : undefined
   const info: TlsInfo = {
@@ -46,10 +52,13 @@ export function connected12(context: Context, done: Finished12): Open12 {
     group,
     peerSignatureScheme: proven?.scheme.name,
     ownSignatureScheme: done.ownScheme?.name,
+    peerSignatureAlgorithms: done.peerSignatureAlgorithms,
+    certificateAuthorities: done.certificateAuthorities ?? [],
     peerCertificates: proven?.chain.certificates ?? [],
     peerLeaf: proven?.chain.leaf,
     helloRetryRequest: false,
     extendedMasterSecret,
+    tlsUnique,
   }
   context.emit({ type: 'connected', info })
   return { type: 'open-12', suite, info, randoms, master, refused: 0 }

@@ -25,6 +25,10 @@ export interface Finished13 {
   readonly peer: PeerIdentity
   readonly finished: FinishedProof
   readonly ownScheme: SignatureScheme | undefined
+  /** What the peer's list said; empty where it gave none. */
+  readonly peerSignatureAlgorithms: readonly number[]
+  /** Client: CAs that the server asked for. */
+  readonly certificateAuthorities?: readonly Uint8Array[]
   readonly readSecret: Uint8Array
   readonly writeSecret: Uint8Array
   readonly exporterMasterSecret: Uint8Array
@@ -54,10 +58,13 @@ export function connected13(context: Context, done: Finished13): Open13 {
     group,
     peerSignatureScheme: proven?.scheme.name,
     ownSignatureScheme: done.ownScheme?.name,
+    peerSignatureAlgorithms: done.peerSignatureAlgorithms,
+    certificateAuthorities: done.certificateAuthorities ?? [],
     peerCertificates: proven?.chain.certificates ?? [],
     peerLeaf: proven?.chain.leaf,
     helloRetryRequest: done.retried,
     extendedMasterSecret: true,
+    tlsUnique: undefined,
   }
   context.emit({ type: 'connected', info })
   return {

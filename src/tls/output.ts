@@ -16,6 +16,10 @@ export interface TlsInfo {
   readonly peerSignatureScheme: SignatureSchemeName | undefined
   /** How this side proved possession; `undefined` for a client that showed no certificate. */
   readonly ownSignatureScheme: SignatureSchemeName | undefined
+  /** Registry codes of the signature schemes that the peer takes, known and unknown; empty where it was not asked to say. */
+  readonly peerSignatureAlgorithms: readonly number[]
+  /** Client: DER names of the CAs that the server named when it asked for a certificate. */
+  readonly certificateAuthorities: readonly Uint8Array[]
   /** The peer's DER certificates, leaf first; empty for a client that showed none. */
   readonly peerCertificates: readonly Uint8Array[]
   /** The verified leaf, as the verifier gave it. */
@@ -24,6 +28,8 @@ export interface TlsInfo {
   readonly helloRetryRequest: boolean
   /** True when the secrets are bound to the whole handshake: always in 1.3, with extended_master_secret in 1.2. The exporter needs it. */
   readonly extendedMasterSecret: boolean
+  /** TLS 1.2: the channel binding of RFC 5929. For 1.3 export `EXPORTER-Channel-Binding` (RFC 9266). */
+  readonly tlsUnique: Uint8Array | undefined
 }
 
 /** Why a connection ended. */

@@ -127,17 +127,18 @@ function chooseSuite13(context: Context, hello: ClientHello): CipherSuite {
   return suite
 }
 
-/** The first usable suite, in this side's order or the client's. */
+/** The first usable suite: in this side's order, where that leaves a choice in the client's. TLS-19 */
 export function preferredSuite(
   { config }: Context,
   offered: readonly number[],
   usable: (suite: CipherSuite) => boolean,
 ): CipherSuite | undefined {
-  if (config.preferOwnCipherOrder)
-    return config.cipherSuites.find((suite) => offered.includes(suite.id) && usable(suite))
-  for (const id of offered) {
-    const suite = config.cipherSuites.find((candidate) => candidate.id === id && usable(candidate))
-    if (suite !== undefined) return suite
+  const groups = config.preferOwnCipherOrder ? config.suitePreference : [config.cipherSuites]
+  for (const group of groups) {
+    for (const id of offered) {
+      const suite = group.find((candidate) => candidate.id === id && usable(candidate))
+      if (suite !== undefined) return suite
+    }
   }
   return undefined
 }

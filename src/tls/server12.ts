@@ -61,6 +61,7 @@ interface Base {
   readonly encryptThenMac: boolean
   readonly transcript: Transcript12
   readonly ownScheme: SignatureScheme
+  readonly peerSignatureAlgorithms: readonly number[]
 }
 
 /** The client's key exchange is in. */
@@ -118,6 +119,7 @@ export function startServer12(context: Context, hello: ClientHello, message: Han
     encryptThenMac,
     transcript,
     ownScheme: scheme,
+    peerSignatureAlgorithms: hello.signatureAlgorithms ?? [],
     pending,
     parameters,
   } as const
@@ -183,7 +185,7 @@ export function onServerSignature12(
   const { transcript, parameters, pending } = state
   send(context, transcript, writeServerKeyExchange(parameters, pending.scheme, signature))
   const asks = config.clientAuth !== 'none'
-  if (asks) send(context, transcript, writeCertificateRequest12(config.signatureSchemes))
+  if (asks) send(context, transcript, writeCertificateRequest12(config.signatureSchemes, config.certificateAuthorities))
   send(context, transcript, handshakeMessage(HandshakeType.serverHelloDone, EMPTY))
   if (asks) return { ...state, type: 'expect-client-certificate-12' }
   return { ...state, type: 'expect-client-key-exchange', client: AnonymousClient.allow(context, 'TLSv1.2') }
@@ -256,10 +258,11 @@ export function onClientFinished12(
   const { suite, master, transcript, keys } = state
   const expected = finished12(crypto, suite, master, 'client', transcript.hash())
   const finished = FinishedProof.check(expected, message.body)
+  const tlsUnique = message.body.slice()
   transcript.add(message.raw)
   records.sendChangeCipherSpec()
   records.setSealer(createSealer12(crypto, keys.server, random))
   const mac = finished12(crypto, suite, master, 'server', transcript.hash())
   records.sendHandshake(handshakeMessage(HandshakeType.finished, mac))
-  return connected12(context, { ...state, finished })
+  return connected12(context, { ...state, finished, tlsUnique })
 }

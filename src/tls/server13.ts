@@ -45,6 +45,7 @@ interface Base {
   readonly transcript: Transcript
   readonly secrets: HandshakeSecrets
   readonly ownScheme: SignatureScheme
+  readonly peerSignatureAlgorithms: readonly number[]
 }
 
 /** After the server's Finished. */
@@ -93,7 +94,8 @@ export function startServer13(context: Context, start: Server13Start): Server13S
   records.allowPlaintextAlert()
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, secrets.serverHandshakeTrafficSecret)))
   send(context, transcript, handshakeMessage(HandshakeType.encryptedExtensions, Uint8Array.of(0, 0)))
-  if (config.clientAuth !== 'none') send(context, transcript, writeCertificateRequest13(config.signatureSchemes))
+  if (config.clientAuth !== 'none')
+    send(context, transcript, writeCertificateRequest13(config.signatureSchemes, config.certificateAuthorities))
   send(context, transcript, writeCertificate13(credential.chain, EMPTY))
   const pending = { scheme, message: signedContent13('server', transcript.hash()) }
   const waiting = {
@@ -104,6 +106,7 @@ export function startServer13(context: Context, start: Server13Start): Server13S
     transcript,
     secrets,
     ownScheme: scheme,
+    peerSignatureAlgorithms: hello.signatureAlgorithms ?? [],
     pending,
   } as const
   const signature = signOrAsk(context, credential, pending)
@@ -122,13 +125,13 @@ export function onServerSignature(
   signature: Uint8Array,
 ): Server13State {
   const { crypto, records, config } = context
-  const { suite, group, retried, transcript, secrets, ownScheme } = state
+  const { suite, transcript, secrets } = state
   send(context, transcript, writeCertificateVerify(state.pending.scheme, signature))
   const mac = finishedMac(crypto, suite.hash, secrets.serverHandshakeTrafficSecret, transcript.hash())
   send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
   const application = applicationSecrets(crypto, suite.hash, secrets.handshakeSecret, transcript.hash())
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, application.serverApplicationTrafficSecret)))
-  const sent: Sent = { suite, group, retried, transcript, secrets, ownScheme, application }
+  const sent: Sent = { ...state, application }
   if (config.clientAuth !== 'none') return { ...sent, type: 'expect-client-certificate' }
   return { ...sent, type: 'expect-client-finished', peer: AnonymousClient.allow(context, 'TLSv1.3') }
 }

@@ -2,7 +2,7 @@
  * What the runner wants to hear about an established connection.
  */
 import { readFileSync } from 'node:fs'
-import { equalBytes } from '../../src/bytes/index.ts'
+import { equalBytes, toHex } from '../../src/bytes/index.ts'
 import { cipherSuiteByName, GROUP_CODES, signatureSchemeByName, type TlsInfo } from '../../src/tls/index.ts'
 import { parsePemCertificates } from '../../src/x509/index.ts'
 import type { Flags } from './flags.ts'
@@ -18,6 +18,15 @@ export function checkExpectations(flags: Flags, info: TlsInfo): string | undefin
   if (flags.expectNoRetry && info.helloRetryRequest) return 'a HelloRetryRequest'
   if (flags.expectExtendedMasterSecret && !info.extendedMasterSecret) return 'no extended_master_secret'
   if (flags.expectVerifyResult && info.peerLeaf === undefined) return 'the peer was not verified'
+  if (flags.expectPeerVerifyPrefs !== undefined) {
+    const same = String(flags.expectPeerVerifyPrefs) === String(info.peerSignatureAlgorithms)
+    if (!same) return `the peer takes ${String(info.peerSignatureAlgorithms)}`
+  }
+  if (flags.expectClientCas !== undefined) {
+    const expected = flags.expectClientCas.startsWith('<') ? '' : flags.expectClientCas
+    const actual = info.certificateAuthorities.map(toHex).join(',')
+    if (expected !== actual) return `the server names the CAs ${actual}`
+  }
   return flags.expectPeerCertFile === undefined ? undefined : checkChain(flags.expectPeerCertFile, info)
 }
 

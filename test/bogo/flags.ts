@@ -1,6 +1,7 @@
 /**
  * The runner's command line. What is not listed here is a feature this engine does not have: exit 89.
  */
+import type { AlertName } from '../../src/tls/index.ts'
 import { UNIMPLEMENTED } from './unimplemented.ts'
 
 /** Flags that change nothing here: how BoringSSL's API is used, or what this engine never does anyway. */
@@ -10,12 +11,14 @@ const IGNORED = new Set([
   '-use-old-client-cert-callback',
   '-use-early-callback',
   '-expect-no-session-id',
+  '-async',
+  '-renegotiate-ignore',
   '-no-tls1',
   '-no-tls11',
 ])
 
 /** Flags with a value that changes nothing here. */
-const IGNORED_WITH_VALUE = new Set(['-trust-cert', '-read-size'])
+const IGNORED_WITH_VALUE = new Set(['-read-size'])
 
 /** What the runner asked for. Lists are in the order given; `undefined` where the flag was not given. */
 export interface Flags {
@@ -24,6 +27,7 @@ export interface Flags {
   ipv6: boolean
   server: boolean
   certFile: string | undefined
+  trustFile: string | undefined
   keyFile: string | undefined
   requireClientCertificate: boolean
   verifyPeer: boolean
@@ -57,6 +61,12 @@ export interface Flags {
   expectExtendedMasterSecret: boolean
   expectCipher: number | undefined
   expectPeerCertFile: string | undefined
+  expectPeerVerifyPrefs: number[] | undefined
+  expectClientCas: string | undefined
+  clientCas: string | undefined
+  tlsUnique: boolean
+  /** What a refusing callback of the host's tells the peer. */
+  refuseWith: AlertName | undefined
 }
 
 type Handler = (flags: Flags, value: string) => void
@@ -83,6 +93,9 @@ const SWITCHES: Readonly<Record<string, (flags: Flags) => void>> = {
   '-shim-shuts-down': (f) => (f.shimShutsDown = true),
   '-check-close-notify': (f) => (f.checkCloseNotify = true),
   '-send-alert': (f) => (f.sendAlert = true),
+  '-tls-unique': (f) => (f.tlsUnique = true),
+  '-fail-cert-callback': (f) => (f.refuseWith = 'internal-error'),
+  '-fail-early-callback': (f) => (f.refuseWith = 'handshake-failure'),
   '-key-update': (f) => (f.keyUpdate = true),
   '-expect-verify-result': (f) => (f.expectVerifyResult = true),
   '-expect-hrr': (f) => (f.expectRetry = true),
@@ -93,6 +106,7 @@ const SWITCHES: Readonly<Record<string, (flags: Flags) => void>> = {
 const VALUES: Readonly<Record<string, Handler>> = {
   '-port': (f, v) => (f.port = number(v)),
   '-shim-id': (f, v) => (f.shimId = BigInt(v)),
+  '-trust-cert': (f, v) => (f.trustFile = v),
   '-cert-file': (f, v) => (f.certFile = v),
   '-key-file': (f, v) => (f.keyFile = v),
   '-min-version': (f, v) => (f.minVersion = number(v)),
@@ -111,6 +125,9 @@ const VALUES: Readonly<Record<string, Handler>> = {
   '-expect-cipher': (f, v) => (f.expectCipher = number(v)),
   '-expect-cipher-no-aes': (f, v) => (f.expectCipher = number(v)),
   '-expect-cipher-aes': () => undefined,
+  '-expect-peer-verify-pref': (f, v) => (f.expectPeerVerifyPrefs = [...(f.expectPeerVerifyPrefs ?? []), number(v)]),
+  '-expect-client-ca-list': (f, v) => (f.expectClientCas = v),
+  '-use-client-ca-list': (f, v) => (f.clientCas = v),
   '-expect-peer-cert-file': (f, v) => (f.expectPeerCertFile = v),
 }
 
@@ -122,6 +139,7 @@ export function parseFlags(args: readonly string[]): Flags {
     ipv6: false,
     server: false,
     certFile: undefined,
+    trustFile: undefined,
     keyFile: undefined,
     requireClientCertificate: false,
     verifyPeer: false,
@@ -155,6 +173,11 @@ export function parseFlags(args: readonly string[]): Flags {
     expectExtendedMasterSecret: false,
     expectCipher: undefined,
     expectPeerCertFile: undefined,
+    expectPeerVerifyPrefs: undefined,
+    expectClientCas: undefined,
+    clientCas: undefined,
+    tlsUnique: false,
+    refuseWith: undefined,
   }
   for (let i = 0; i < args.length; i++) {
     const name = args[i]!
@@ -165,8 +188,6 @@ export function parseFlags(args: readonly string[]): Flags {
     else if (IGNORED_WITH_VALUE.has(name)) i++
     else if (!IGNORED.has(name)) unimplemented(`flag ${name}`)
   }
-  // The engine is closed once it has said close_notify; it does not wait for the answer.
-  if (flags.checkCloseNotify && flags.shimShutsDown) unimplemented('-check-close-notify with -shim-shuts-down')
   return flags
 }
 

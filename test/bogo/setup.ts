@@ -3,11 +3,11 @@
  * BoringSSL's are used: no Ed25519 and no P-521 signatures accepted unless asked for.
  */
 import { readFileSync } from 'node:fs'
+import { fromHex } from '../../src/bytes/index.ts'
 import type { GroupName, PrivateKey } from '../../src/crypto/index.ts'
 import {
   type ChainVerifier,
   CIPHER_SUITES,
-  type CipherSuiteName,
   groupByCode,
   parseTlsCipher,
   signatureSchemeById,
@@ -88,10 +88,27 @@ function versionRange(flags: Flags): { minVersion: TlsVersion; maxVersion: TlsVe
   return { minVersion, maxVersion }
 }
 
-function cipherSuites(text: string): readonly CipherSuiteName[] {
-  const { names, unknown } = parseTlsCipher(text)
-  if (unknown.length > 0) unimplemented(`cipher ${unknown.join(':')}`)
-  return [...CIPHER_SUITES.filter((suite) => suite.version === 'TLSv1.3').map((suite) => suite.name), ...names]
+/** BoringSSL's list language: `[A|B]` holds suites of equal preference. Suites this engine lacks are left out. */
+function cipherSuites(text: string): NonNullable<TlsConfig['cipherSuites']> {
+  const groups = text.match(/\[[^\]]*\]|[^:[\]]+/g) ?? []
+  const named = groups.map((group) => parseTlsCipher(group.replace(/[[\]]/g, '').replaceAll('|', ':')).names)
+  if (named.flat().length === 0) unimplemented(`cipher ${text}`)
+  return [...CIPHER_SUITES.filter((suite) => suite.version === 'TLSv1.3').map((suite) => suite.name), ...named]
+}
+
+/** A credential that exists only for the host to refuse to use it. */
+function refusedCredential(flags: Flags): Pick<TlsConfig, 'certificateChain' | 'privateKey'> {
+  const file = flags.certFile ?? flags.trustFile ?? unimplemented('a refusal without any certificate')
+  const certificateChain = parsePemCertificates(readFileSync(file, 'utf8'))
+  const leaf = parseCertificate(certificateChain[0]!)
+  if (typeof leaf === 'string' || leaf.publicKey === undefined) return unimplemented(`certificate ${file}`)
+  return { certificateChain, privateKey: { type: 'external', publicKey: leaf.publicKey } }
+}
+
+/** The DER names of a list in hex. */
+function names(list: string): readonly Uint8Array[] {
+  if (list.startsWith('<')) return []
+  return list.split(',').map((hex) => fromHex(hex) ?? unimplemented(`CA list ${list}`))
 }
 
 function privateKey(file: string): PrivateKey {
@@ -109,7 +126,10 @@ export function buildConfig(flags: Flags): TlsConfig {
   return {
     role: flags.server ? 'server' : 'client',
     ...versionRange(flags),
-    ...(certFile !== undefined &&
+    ...(flags.refuseWith !== undefined && refusedCredential(flags)),
+    ...(flags.clientCas !== undefined && { certificateAuthorities: names(flags.clientCas) }),
+    ...(flags.refuseWith === undefined &&
+      certFile !== undefined &&
       keyFile !== undefined && {
         certificateChain: parsePemCertificates(readFileSync(certFile, 'utf8')),
         privateKey: privateKey(keyFile),

@@ -63,7 +63,8 @@ class Exchange {
       if (output.type === 'transmit') this.#socket.write(output.data)
       else if (output.type === 'connected') this.#onConnected(output.info)
       else if (output.type === 'data') this.#onData(output.data)
-      else if (output.type === 'closed') this.#onClosed(output.reason)
+      else if (output.type === 'signature-needed') this.#engine.abort(flags.refuseWith ?? 'internal-error')
+      else this.#onClosed(output.reason)
     }
   }
 
@@ -80,9 +81,12 @@ class Exchange {
       const context = useExportContext ? exportContext : undefined
       this.#engine.write(this.#engine.exportKeyingMaterial(exportLabel, context, exportLength))
     }
+    if (flags.tlsUnique && info.tlsUnique !== undefined) this.#engine.write(info.tlsUnique)
     if (flags.sendAlert) this.#engine.abort('decompression-failure')
     if (flags.shimWritesFirst) this.#engine.write(new TextEncoder().encode('hello'))
-    if (flags.shimShutsDown) this.#engine.close()
+    if (!flags.shimShutsDown) return
+    if (flags.checkCloseNotify) this.#engine.endWrite()
+    else this.#engine.close()
   }
 
   #onData(data: Uint8Array): void {
@@ -97,9 +101,11 @@ class Exchange {
     this.#finish(wanted && this.#info !== undefined ? undefined : JSON.stringify(reason))
   }
 
-  /** The runner's TCP end without close_notify: tolerated once connected. */
+  /** The runner's TCP end without close_notify: tolerated once connected, unless the flags insist. */
   #onEnd(): void {
-    if (!this.#done) this.#finish(this.#info === undefined ? 'the connection ended during the handshake' : undefined)
+    if (this.#done) return
+    if (this.#info === undefined) this.#finish('the connection ended during the handshake')
+    else this.#finish(flags.shimShutsDown && flags.checkCloseNotify ? 'no close_notify' : undefined)
   }
 
   #finish(fault: string | undefined): void {
