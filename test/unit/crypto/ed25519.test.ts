@@ -35,8 +35,8 @@ describe('Ed25519', () => {
     for (let i = 0; i < 60; i++) {
       try {
         const point = EdwardsPoint.fromBytes(random.bytes(32), true)
-        let small = point.multiplyUnsafe(EdwardsPoint.Fn.ORDER - 1n).add(point)
-        for (let j = 0; j < 8; j++, small = small.add(small)) torsion.add(small.toHex())
+        const small = point.multiplyUnsafe(EdwardsPoint.Fn.ORDER - 1n).add(point)
+        for (let j = 0, sum = small; j < 8; j++, sum = sum.add(small)) torsion.add(sum.toHex())
         expect(ed25519KeyIsSound(EdwardsPoint.BASE.multiplyUnsafe(BigInt(i + 1)).toBytes())).toBe(true)
       } catch {
         continue
