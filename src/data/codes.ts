@@ -13,48 +13,48 @@
 export const DataCode = {
   /** Fewer bytes than the format's smallest packet. */
   TOO_SHORT: -1,
-  /** More payload than the tunnel's largest packet. */
-  TOO_LONG: -2,
   /** The first byte is no data opcode. */
-  WRONG_OPCODE: -3,
+  WRONG_OPCODE: -2,
   /** A data packet of another key. */
-  WRONG_KEY_ID: -4,
+  WRONG_KEY_ID: -3,
   /** A DATA_V2 packet for another peer. */
-  WRONG_PEER_ID: -5,
+  WRONG_PEER_ID: -4,
   /** An epoch that is over, or too far ahead. */
-  WRONG_EPOCH: -6,
+  WRONG_EPOCH: -5,
   /** Packet id 0, or the long form's time is older than one already seen. */
-  BAD_PACKET_ID: -7,
-  /** This packet id was received before. */
-  REPLAYED: -8,
-  /** The packet id lies behind the replay window, or its slot aged out. */
-  TOO_OLD: -9,
+  BAD_PACKET_ID: -6,
+  /** This packet id was received before, or is given up because later ones are older than the window's time allows. */
+  REPLAYED: -7,
+  /** The packet id lies behind the replay window. */
+  TOO_OLD: -8,
   /** The tag or HMAC does not match. */
-  BAD_TAG: -10,
+  BAD_TAG: -9,
   /** Authentic, but the block padding is malformed. */
-  BAD_PADDING: -11,
+  BAD_PADDING: -10,
   /** The receive key saw so many forgeries that it is no longer used. */
-  KEY_RETIRED: -12,
+  KEY_RETIRED: -11,
   /** The send key has no packet ids, epochs or usage left: nothing may be sealed under it. */
-  KEY_EXHAUSTED: -13,
+  KEY_EXHAUSTED: -12,
   /** An unknown compression byte. */
-  UNKNOWN_COMPRESSION: -14,
+  UNKNOWN_COMPRESSION: -13,
   /** A compressed payload while compression is not allowed. */
-  COMPRESSION_REFUSED: -15,
+  COMPRESSION_REFUSED: -14,
   /** A compressed payload that does not decompress, or not into the room there is. */
-  BAD_COMPRESSION: -16,
+  BAD_COMPRESSION: -15,
   /** A fragment header that breaks the rules, or contradicts its siblings. */
-  BAD_FRAGMENT: -17,
+  BAD_FRAGMENT: -16,
   /** A fragment that arrived twice. */
-  DUPLICATE_FRAGMENT: -18,
+  DUPLICATE_FRAGMENT: -17,
   /** The payload is neither IPv4 nor IPv6 (tun), or no Ethernet frame (tap). */
-  NOT_IP: -19,
-  /** The channel's sending side cannot split the packet into 32 fragments. */
-  UNSPLITTABLE: -20,
+  NOT_IP: -18,
+  /** Sealing: `fragment` cannot split the packet into 32 fragments. */
+  UNSPLITTABLE: -19,
   /** An OCC message of an unknown type or a broken body. */
-  BAD_OCC: -21,
+  BAD_OCC: -20,
   /** An IPv6 packet while `block-ipv6` is on. */
-  IPV6_BLOCKED: -22,
+  IPV6_BLOCKED: -21,
+  /** More payload than the tunnel's largest packet. */
+  TOO_LONG: -22,
 
   /** A ping: proof of life, nothing to deliver. */
   PING: -32,

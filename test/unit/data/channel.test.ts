@@ -66,6 +66,20 @@ describe.each(VARIANTS)('$name', ({ options }) => {
     expect(buffer.subarray(start + length).every((byte) => byte === 0xee)).toBe(true)
   })
 
+  it('works on views at any place of a larger buffer', () => {
+    const { client, server } = channelPair(options)
+    for (let shift = 0; shift < 16; shift++) {
+      const whole = new Uint8Array(400).fill(0x99)
+      const view = whole.subarray(shift, shift + 300)
+      view.set(HELLO, 120)
+      const length = client.seal(view, 120, HELLO.length)
+      const datagram = whole.subarray(shift + client.resultOffset, shift + client.resultOffset + length)
+      expect(server.open(datagram, 0, length, 0)).toBe(HELLO.length)
+      expect(datagram.slice(server.resultOffset, server.resultOffset + HELLO.length)).toEqual(HELLO)
+      expect(whole.subarray(0, shift).every((byte) => byte === 0x99)).toBe(true)
+    }
+  })
+
   it('DATA-5 refuses every cut of a packet', () => {
     const { client, server } = channelPair(options)
     const datagram = sealed(client, HELLO)
