@@ -54,6 +54,7 @@ class NodeAead implements Aead {
   readonly #key: KeyObject
   readonly #smallLimit: number
   #aad: Uint8Array
+  readonly #tag = new Uint8Array(AEAD_TAG_LENGTH)
   /** The portable cipher under the same key, made when a small packet comes. */
   #small: Aead | undefined
 
@@ -104,7 +105,9 @@ class NodeAead implements Aead {
     checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
     const decipher: DecipherCCM = createDecipheriv(this.#name, this.#key, nonce, AUTH_TAG_OPTION)
     decipher.setAAD(this.#additionalData(buffer, aadOffset, aadLength), { plaintextLength: length })
-    decipher.setAuthTag(buffer.subarray(tagOffset, tagOffset + AEAD_TAG_LENGTH))
+    const tag = this.#tag
+    for (let i = 0; i < AEAD_TAG_LENGTH; i++) tag[i] = buffer[tagOffset + i] as number
+    decipher.setAuthTag(tag)
     const plaintext = decipher.update(buffer.subarray(offset, offset + length))
     try {
       decipher.final()
