@@ -17,9 +17,6 @@ export type WrapName = (typeof WRAPS)[number] | 'tls-crypt-v2'
 /** The port every laboratory uses: each has a network of its own. */
 export const PORT = 1194
 
-/** The tunnel network of the reference server; its own address is `.1`. */
-export const TUNNEL_GATEWAY = '10.8.0.1'
-
 const inline = (name: string, text: string): string => `<${name}>\n${text.trim()}\n</${name}>\n`
 
 /** A fresh static key made by the reference program. */
