@@ -14,7 +14,7 @@ import { ExtensionType, HandshakeType, type SignatureScheme } from './registry.t
 /** Most certificates read from one message (the reference's MAX_CERT_DEPTH). TLS-12 */
 const MAX_CERTIFICATES = 16
 
-/** Reads a 1.3 Certificate body: DER certificates, leaf first. @throws AlertError */
+/** Reads a 1.3 Certificate body: DER certificates, leaf first. @throws AlertError TLS13-15 */
 export function readCertificate13(body: Uint8Array): readonly Uint8Array[] {
   const reader = new Reader(body)
   const context = reader.vector(1)
@@ -89,7 +89,7 @@ export function requestInfo(request: CertificateRequest | undefined): {
   }
 }
 
-/** Reads a 1.3 CertificateRequest body. @throws AlertError */
+/** Reads a 1.3 CertificateRequest body. @throws AlertError TLS13-17 */
 export function readCertificateRequest13(body: Uint8Array): CertificateRequest {
   const reader = new Reader(body)
   const context = reader.copy(reader.u8())

@@ -1,6 +1,6 @@
 /**
  * TLS 1.2 records under AES-CBC and HMAC (RFC 5246 section 6.2.3.2), with encrypt-then-MAC where both sides know it (RFC
- * 7366). For old routers only: these suites are off unless a host names them.
+ * 7366). For old routers only: these suites are off unless a host names them (TLS12-14).
  *
  * MAC-then-encrypt invites padding oracles. Here every failure looks the same (`bad-record-mac`), the padding is scanned
  * without early exit, and the number of hash blocks worked through depends on the record's length alone, never on the

@@ -2,7 +2,7 @@
  * ClientHello, read and written (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2).
  *
  * Reading is strict about form: every extension that the engine uses is decoded to its last byte, here and at once, so a
- * handshake never meets a half-checked value. Unknown values inside lists stay in them; the negotiation skips them.
+ * handshake never meets a half-checked value. Unknown values inside lists stay in them; the negotiation skips them (TLS-18).
  */
 import { Reader, type Writer } from '../bytes/index.ts'
 import { demand } from './alerts.ts'

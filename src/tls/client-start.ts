@@ -156,7 +156,7 @@ function negotiatedVersion(context: Context, hello: ServerHello): 'TLSv1.2' | 'T
   return 'TLSv1.2'
 }
 
-/** Checks that hold for ServerHello and HelloRetryRequest alike. */
+/** Checks that hold for ServerHello and HelloRetryRequest alike. TLS13-2 */
 function suite13(context: Context, sent: SentHello, hello: ServerHello): CipherSuite {
   demand(equalBytes(hello.sessionId, sent.fields.sessionId), 'illegal-parameter', 'the session id was not echoed')
   const alert = isHelloRetryRequest(hello) ? 'decode-error' : 'illegal-parameter'
@@ -179,7 +179,7 @@ function agree(sent: SentHello, hello: ServerHello): { group: GroupName; secret:
   }))
   demand(entry !== undefined, 'missing-extension', 'the ServerHello has no key_share')
   const own = sent.keyShares.find(({ group }) => GROUP_CODES[group] === entry.group)
-  demand(own !== undefined, 'illegal-parameter', `the server chose group ${entry.group}, for which no share was sent`)
+  demand(own !== undefined, 'illegal-parameter', `the server chose group ${entry.group}, for which no share was sent`) // TLS13-3
   const secret = own.agree(entry.share)
   demand(secret !== undefined, 'illegal-parameter', "the server's key share is invalid") // TLS-31
   return { group: own.group, secret }

@@ -238,7 +238,7 @@ function answer(
   return signature === undefined ? waiting : onClientSignature12(context, waiting, signature)
 }
 
-/** TLS-30 */
+/** TLS-30, TLS12-11 */
 function chooseClientScheme(credential: Credential, request: CertificateRequest): SignatureScheme {
   const typeFits = request.certificateTypes.includes(certificateType(credential))
   demand(typeFits, 'handshake-failure', "the server does not take certificates of this key's kind")

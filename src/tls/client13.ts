@@ -97,7 +97,7 @@ export function startClient13(context: Context, start: Client13Start): Client13S
   return { type: 'expect-encrypted-extensions', suite, group, retried, transcript, secrets }
 }
 
-/** Extensions a server may answer in EncryptedExtensions to what this client offers. */
+/** Extensions a server may answer in EncryptedExtensions to what this client offers. TLS13-13 */
 const ENCRYPTED_EXTENSIONS: ReadonlySet<number> = new Set([ExtensionType.supportedGroups])
 
 export function onEncryptedExtensions(

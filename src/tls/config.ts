@@ -89,7 +89,7 @@ export interface TlsConfig {
   readonly preferOwnCipherOrder?: boolean
 }
 
-/** What a connection gets from its host besides the configuration. */
+/** What a connection gets from its host besides the configuration: its only time and randomness. TLS-3 */
 export interface TlsEnvironment {
   /** Unix time in ms at construction, for validity of certificates; later times come with `receive`. */
   readonly unixTime: number
@@ -130,7 +130,7 @@ export interface ResolvedConfig {
 }
 
 /**
- * Checks a configuration and fills in the defaults.
+ * Checks a configuration and fills in the defaults. TLS-36
  * @throws ConfigError naming the OpenVPN directive that rules the value.
  */
 export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): ResolvedConfig {
@@ -217,7 +217,7 @@ function suiteByName(name: CipherSuiteName): CipherSuite {
   return suite
 }
 
-/** All AEAD suites: CBC is used only where a host names it. */
+/** All AEAD suites: CBC is used only where a host names it. TLS12-14 */
 function defaultSuites(crypto: CryptoProvider): readonly CipherSuite[] {
   const suites = CIPHER_SUITES.filter((suite) => suite.protection.type === 'aead')
   if (crypto.fastAes) return suites

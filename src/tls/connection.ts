@@ -3,7 +3,7 @@
  *
  * The connection owns the record layer and the handshake state, feeds one to the other and drains both before it returns.
  * Here is the one border where a peer's fault ends: whatever the floors below throw becomes an alert to the peer and a
- * `closed` output, once and last. It never throws for what a peer sent, never calls back, and holds a bounded amount of
+ * `closed` output, once and last (TLS-2). It never throws for what a peer sent, never calls back, and holds a bounded amount of
  * memory.
  */
 import { EMPTY, Queue, UsageError } from '../bytes/index.ts'
@@ -38,7 +38,7 @@ export class TlsConnection {
   #started = false
   #writeEnded = false
 
-  /** @throws ConfigError for a configuration that cannot work. */
+  /** @throws ConfigError for a configuration that cannot work. TLS-36 */
   constructor(config: TlsConfig, environment: TlsEnvironment) {
     const resolved = resolveConfig(config, environment.crypto)
     this.#records = new RecordLayer(resolved.maxFragment)
@@ -113,7 +113,7 @@ export class TlsConnection {
     this.#end({ type: 'close-notify', by: 'us' })
   }
 
-  /** Says close_notify and goes on receiving; `closed` follows the peer's own close_notify. Nothing unless open. */
+  /** Says close_notify and goes on receiving; `closed` follows the peer's own close_notify. Nothing unless open. TLS-29 */
   endWrite(): void {
     if (!isOpen(this.#state)) return
     this.#sayCloseNotify()
@@ -133,7 +133,7 @@ export class TlsConnection {
   }
 
   /**
-   * Answers a `signature-needed` output.
+   * Answers a `signature-needed` output. TLS-32
    * @throws UsageError when none is awaited, or when it is not a signature of the certificate's key over the message.
    */
   provideSignature(signature: Uint8Array): void {
@@ -149,7 +149,7 @@ export class TlsConnection {
   }
 
   /**
-   * Keying material of the connection (RFC 8446 section 7.5, RFC 5705).
+   * Keying material of the connection (RFC 8446 section 7.5, RFC 5705). TLS-34
    * @param context - in 1.2 an absent context differs from an empty one.
    * @throws UsageError when the connection is not open.
    */

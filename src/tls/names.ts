@@ -64,7 +64,7 @@ function keywords(suite: CipherSuite): ReadonlySet<string> {
   return new Set([...words, 'AES', 'AESGCM', bits])
 }
 
-/** Reads a `tls-cipher` list, separated by colons, commas or blanks. */
+/** Reads a `tls-cipher` list (TLS-35), separated by colons, commas or blanks. */
 export function parseTlsCipher(text: string): NamedList<CipherSuiteName> {
   let chosen: CipherSuite[] = []
   const banned = new Set<CipherSuite>()

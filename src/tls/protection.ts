@@ -157,15 +157,16 @@ export class Opener13 implements RecordOpener {
     xorSequence(this.#nonce, this.#iv, this.#opened)
     if (!this.#aead.open(buffer, at, RECORD_HEADER, start, inner, start + inner, this.#nonce)) return undefined // TLS-4
     this.#opened++
-    demand(inner <= MAX_PLAINTEXT + 1, 'record-overflow', `a plaintext of ${inner} bytes`)
+    demand(inner <= MAX_PLAINTEXT + 1, 'record-overflow', `a plaintext of ${inner} bytes`) // TLS13-20
     let end = start + inner
     while (end > start && buffer[end - 1] === 0) end--
+    // TLS13-19
     if (end === start) throw new AlertError('unexpected-message', 'a record of nothing but padding')
     return { type: buffer[end - 1] as number, fragment: buffer.subarray(start, end - 1) }
   }
 }
 
-/** TLS 1.2 AEAD records to the peer. */
+/** TLS 1.2 AEAD records to the peer. TLS12-19 */
 export class Sealer12 implements RecordSealer {
   readonly #aead: Aead
   readonly #iv: Uint8Array

@@ -1,5 +1,5 @@
 /**
- * Cutting a byte stream into records (RFC 8446 section 5.1): bytes arrive cut anywhere, records leave whole.
+ * Cutting a byte stream into records (RFC 8446 section 5.1): bytes arrive cut anywhere, records leave whole. TLS-1
  *
  * Memory is bounded by the record caps: a header is judged as soon as its five bytes are there, so no more than one
  * record of legal size is ever waited for. The reader keeps eight writable bytes before each header, which the record

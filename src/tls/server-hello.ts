@@ -52,7 +52,7 @@ export function showsDowngrade(random: Uint8Array): boolean {
   return equalBytes(tail, DOWNGRADE_12) || equalBytes(tail, DOWNGRADE_11)
 }
 
-/** Marks a random of a server that knows 1.3 but negotiated 1.2. TLS-15 */
+/** Marks a random of a server that knows 1.3 but negotiated 1.2. TLS-16 */
 export function markDowngrade(random: Uint8Array): Uint8Array {
   const marked = random.slice()
   marked.set(DOWNGRADE_12, 24)

@@ -88,7 +88,7 @@ function takeClientHello(message: HandshakeMessage): ClientHello {
   return hello
 }
 
-/** TLS-15, TLS-16, TLS-17 */
+/** TLS-15, TLS-17 */
 function chooseVersion(context: Context, hello: ClientHello): TlsVersion {
   const { minVersion, maxVersion } = context.config
   demand(hello.legacyVersion > 0x0300, 'protocol-version', 'legacy_version is that of SSL')
@@ -103,7 +103,7 @@ function chooseVersion(context: Context, hello: ClientHello): TlsVersion {
   return version
 }
 
-/** What a 1.3 ClientHello must and must not hold (RFC 8446 section 9.2). TLS13-10 */
+/** What a 1.3 ClientHello must and must not hold (RFC 8446 section 9.2). TLS13-10, TLS13-11 */
 function checkHello13(hello: ClientHello): void {
   demand(hello.compressionMethods.length === 1, 'illegal-parameter', 'compression methods besides null')
   demand(hello.signatureAlgorithms !== undefined, 'missing-extension', 'no signature_algorithms')
@@ -151,7 +151,7 @@ function chooseSignature(context: Context, hello: ClientHello): { credential: Cr
   return { credential, scheme }
 }
 
-/** The first own group that the client knows, whether it sent a share for it or not: the own order decides. */
+/** The first own group that the client knows, whether it sent a share for it or not: the own order decides. TLS13-12 */
 function chooseGroup({ config }: Context, hello: ClientHello): { group: GroupName; share: KeyShareEntry | undefined } {
   const group = config.groups.find((own) => hello.supportedGroups?.includes(GROUP_CODES[own]))
   demand(group !== undefined, 'handshake-failure', 'no group in common')

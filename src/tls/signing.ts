@@ -25,7 +25,7 @@ export function chooseScheme(
   )
 }
 
-/** The signature, or `undefined` when the host was asked for it with a `signature-needed` output. */
+/** The signature, or `undefined` when the host was asked for it with a `signature-needed` output. TLS-32 */
 export function signOrAsk(
   context: Context,
   credential: Credential,
@@ -41,7 +41,7 @@ export function signOrAsk(
 
 /**
  * Checks what a host handed in before it goes to the peer.
- * @throws UsageError when it is not a signature of the certificate's key over the message.
+ * @throws UsageError when it is not a signature of the certificate's key over the message. TLS-32
  */
 export function checkSignature(
   context: Context,
