@@ -106,12 +106,15 @@ export function writePeerInfo(abilities: PeerAbilities, detail: PeerInfoDetail):
   }
   if (abilities.peerId !== undefined) line('ID', abilities.peerId.toString(16))
   if (detail === 'none') return lines.join('')
-  line('IV_VER', abilities.version)
-  line('IV_PLAT', abilities.platform)
-  line('IV_TCPNL', 1)
-  if (abilities.mtu !== undefined) line('IV_MTU', abilities.mtu)
-  if (abilities.ciphers.includes('AES-128-GCM') && abilities.ciphers.includes('AES-256-GCM')) line('IV_NCP', 2) // NEG-3
-  if (abilities.ciphers.length > 0) line('IV_CIPHERS', abilities.ciphers.join(':'))
+  const { ciphers } = abilities
+  if (detail !== 'p2p') {
+    line('IV_VER', abilities.version)
+    line('IV_PLAT', abilities.platform)
+    line('IV_TCPNL', 1)
+    if (abilities.mtu !== undefined) line('IV_MTU', abilities.mtu)
+    if (ciphers.includes('AES-128-GCM') && ciphers.includes('AES-256-GCM')) line('IV_NCP', 2) // NEG-3
+  }
+  if (ciphers.length > 0) line('IV_CIPHERS', ciphers.join(':'))
   line('IV_PROTO', ivProtoValue(abilities.proto, detail === 'p2p'))
   if (detail !== 'p2p') {
     for (const name of compressionLines(abilities.compression)) line(name, 1)

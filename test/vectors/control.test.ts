@@ -8,12 +8,18 @@ import {
   type ControlMessage,
   emptyOptions,
   expectedOptionsString,
+  IvProto,
+  type IvProtoBit,
   type KeyMethodProblem,
   type Login,
   type OptionsStringInput,
   parseClientKeyMessage,
   parseControlMessage,
+  parsePeerInfo,
   parseServerKeyMessage,
+  type PeerAbilities,
+  peerHas,
+  type PeerInfo,
   pullOptions,
   type ServerKeyMessage,
   verifyAuthToken,
@@ -21,6 +27,7 @@ import {
   writeClientKeyMessage,
   writeControlMessage,
   writeOptionsString,
+  writePeerInfo,
   writeServerKeyMessage,
 } from '../../src/control/index.ts'
 import { noble } from '../../src/crypto/index.ts'
@@ -108,6 +115,22 @@ function isRecord(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The abilities of a reference client, as far as its peer info tells them. */
+function abilitiesOf(info: PeerInfo): PeerAbilities {
+  const value = (name: string): string | undefined => info.values.get(name)
+  return {
+    proto: (Object.keys(IvProto) as IvProtoBit[]).filter((bit) => peerHas(info, bit)),
+    ciphers: info.ciphers ?? [],
+    version: value('IV_VER') ?? '',
+    platform: value('IV_PLAT') ?? '',
+    mtu: info.mtu,
+    compression: value('IV_COMP_STUB') === undefined ? undefined : { lzo: false, lz4: false, stubs: true },
+    tlsLibrary: value('IV_SSL')?.replaceAll('_', ' '),
+    platformVersion: value('IV_PLAT_VER'),
+    userVariables: new Map(value('UV_NAME') === undefined ? [] : [['UV_NAME', 'some value']]),
+  }
+}
+
 describe('vectors of the control channel', () => {
   it('options strings are those of the reference', () => {
     for (const { arguments: name, input, own, expected } of load('options-string', 70)) {
@@ -118,7 +141,7 @@ describe('vectors of the control channel', () => {
 
   it('key method messages', () => {
     let written = 0
-    for (const { name, from, bytes, problem, message } of load('key-method', 27)) {
+    for (const { name, from, bytes, problem, message } of load('key-method', 39)) {
       const parsed = from === 'client' ? parseClientKeyMessage(hex(bytes)) : parseServerKeyMessage(hex(bytes))
       if (typeof parsed === 'string' || message === undefined) {
         expect(parsed, name).toBe(problem)
@@ -139,7 +162,18 @@ describe('vectors of the control channel', () => {
         preMaster === undefined ? writeServerKeyMessage(plain) : writeClientKeyMessage({ ...plain, preMaster })
       if (toHex(again) === bytes) written++
     }
-    expect(written).toBe(8)
+    expect(written).toBe(20)
+  })
+
+  it('peer info is written as releases 2.6 and 2.7 do', () => {
+    let compared = 0
+    for (const { name, from, message } of load('key-method', 39)) {
+      if (!/^caught: .* of release 2\.[67]/.test(name) || from === 'server' || message === undefined) continue
+      const detail = name.includes('pair') ? 'p2p' : name.includes('push-peer-info') ? 'full' : 'pull'
+      expect(writePeerInfo(abilitiesOf(parsePeerInfo(message.peerInfo)), detail), name).toBe(message.peerInfo)
+      compared++
+    }
+    expect(compared).toBe(6)
   })
 
   it('control messages, read and written', () => {
@@ -152,7 +186,7 @@ describe('vectors of the control channel', () => {
 
   it('pushed options', () => {
     let refusals = 0
-    for (const { text, device, options, refused } of load('push', 36)) {
+    for (const { text, device, options, refused } of load('push', 39)) {
       const result = pullOptions(text.split(','), { device })
       if (result.type !== 'pulled') throw new Error(text)
       expect(without(result.options, emptyOptions(device)), text).toEqual(options)
@@ -164,7 +198,7 @@ describe('vectors of the control channel', () => {
   })
 
   it('session tokens', () => {
-    for (const item of load('auth-token', 6)) {
+    for (const item of load('auth-token', 9)) {
       const contents = {
         sessionId: hex(item.sessionId),
         initialTime: item.initialTime,
