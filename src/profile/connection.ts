@@ -124,7 +124,7 @@ export class Connection {
   /** Typed values of the occurrence that counts here. */
   value<N extends DirectiveName>(name: N): ValuesFor<N> | undefined {
     const entry = this.entry(name)
-    return entry === undefined || entry.content !== undefined ? undefined : (entry.values as unknown as ValuesFor<N>)
+    return entry?.sound === true ? (entry.values as unknown as ValuesFor<N>) : undefined
   }
 
   #own(name: DirectiveName): Entry | undefined {

@@ -31,7 +31,7 @@ export interface EntryParts {
   readonly content: SecretText | undefined
   /** Index of the connection block it stands in. */
   readonly connection: number | undefined
-  /** Behind `setenv opt`. */
+  /** Behind `setenv opt`, or after `setenv FORWARD_COMPATIBLE 1`. */
   readonly optional: boolean
   /** Directory that relative names are relative to. */
   readonly directory: string
@@ -46,7 +46,7 @@ export class Entry {
   readonly place: Place
   /** Index of the connection block it stands in, or `undefined`. */
   readonly connection: number | undefined
-  /** True behind `setenv opt`: releases that do not know it pass over it. */
+  /** True behind `setenv opt`, or after `setenv FORWARD_COMPATIBLE 1`: releases pass over what they do not take. */
   readonly optional: boolean
   readonly directory: string
   /** Text of the inline block that it was given as. */
@@ -77,6 +77,12 @@ export class Entry {
   /** Typed values in the order of the row's arguments; `undefined` where a word is missing or was refused. */
   get values(): readonly unknown[] {
     return this.#values
+  }
+
+  /** True when every word that must be there is there and was understood: only then do the values have their types. */
+  get sound(): boolean {
+    if (this.content !== undefined) return false
+    return this.row.arguments.every(({ need }, index) => need !== 'required' || this.#values[index] !== undefined)
   }
 
   /** The column of a word, or of the name where there is none. */

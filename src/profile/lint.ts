@@ -45,11 +45,19 @@ const SHARED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
 /** Findings about a profile in the eyes of a release, in the order of the text. */
 export function lint(profile: Profile, options: LintOptions): readonly ProfileProblem[] {
   const { peer } = options
-  const shared = profile.readProblems.filter((problem) => SHARED.has(problem.code))
+  const shared = profile.readProblems.filter((problem) => SHARED.has(problem.code)).map(readLate)
   const found = peer === 'openvpn3' ? lintOpenvpn3(profile) : lintRelease(profile, peer)
   return [...shared, ...found].sort((a, b) =>
     a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
   )
+}
+
+/** Files that the reference opens only when it needs them. */
+const LATE_FILES: ReadonlySet<string> = new Set(['http-proxy-user-pass', 'auth-gen-token-secret'])
+
+function readLate(problem: ProfileProblem): ProfileProblem {
+  const late = problem.code === 'file-missing' && LATE_FILES.has(problem.directive)
+  return late ? { ...problem, severity: 'warning' } : problem
 }
 
 function lintRelease(profile: Profile, release: Release): ProfileProblem[] {
@@ -64,22 +72,34 @@ function lintRelease(profile: Profile, release: Release): ProfileProblem[] {
 
 /** One directive in the eyes of a release. */
 function lintEntry(entry: Entry, profile: Profile, release: Release): ProfileProblem[] {
+  const { fatalSince } = entry.row
+  if (fatalSince !== undefined && isAtLeast(release, fatalSince) && isKnown(entry, release)) {
+    const remedy = entry.row.deprecated?.instead ?? 'take it out'
+    return [finding(entry, 'not-in-release', 'error', `it is refused since ${fatalSince}`, remedy, release)]
+  }
   const unknown = whyUnknown(entry, release)
   if (unknown !== undefined) {
     const allowed = entry.optional || profile.ignorable.has(entry.name)
     const remedy = entry.row.deprecated?.instead ?? 'take it out, or put "setenv opt" before it'
     return [finding(entry, 'not-in-release', allowed ? 'note' : 'error', unknown, remedy, release)]
   }
-  return [...lintWords(entry, release), ...judgeRow(entry, release)]
+  const words = lintWords(entry, release)
+  const forgiven = (problem: ProfileProblem): boolean => entry.optional && problem.code === 'argument-count'
+  const found = words.map((problem) => (forgiven(problem) ? { ...problem, severity: 'note' as const } : problem))
+  return [...found, ...judgeRow(entry, release)]
+}
+
+/** True when the release knows the name. */
+function isKnown({ row: { since, until } }: Entry, release: Release): boolean {
+  return (since === undefined || isAtLeast(release, since)) && (until === undefined || isAtLeast(until, release))
 }
 
 /** Why the release does not take the directive at all, or `undefined` when it does. */
 function whyUnknown(entry: Entry, release: Release): string | undefined {
-  const { since, until, fatalSince, only, inline } = entry.row
+  const { since, until, only, inline } = entry.row
   if (since !== undefined && !isAtLeast(release, since)) return `it came with ${since}`
   if (until !== undefined && !isAtLeast(until, release)) return `it went after ${until}`
   if (only !== undefined) return `only ${only} builds know it`
-  if (fatalSince !== undefined && isAtLeast(release, fatalSince)) return `it is refused since ${fatalSince}`
   if (entry.content !== undefined && inline !== undefined && inline !== true && !isAtLeast(release, inline)) {
     return `it may stand in an inline block since ${inline}`
   }

@@ -54,11 +54,11 @@ export function ipv6Prefix(name = 'prefix', bounds: PrefixBounds = {}): Argument
 
 const ROUTE_WORDS = ['vpn_gateway', 'net_gateway', 'remote_host', 'default']
 
-/** The network, mask or gateway of a route: an address, a keyword, or a name. */
+/** The network, mask or gateway of a route: an address, a keyword, or a name. The reference looks when it sets the route. */
 export function routeWord(name: string): Argument<string, 'required'> {
-  return custom(name, 'an IPv4 address, a host name or a gateway keyword', (word) =>
-    parseIpv4(word) !== undefined || ROUTE_WORDS.includes(word) || isHostName(word) ? word : undefined,
-  )
+  const read = (word: string): string | undefined =>
+    parseIpv4(word) !== undefined || ROUTE_WORDS.includes(word) || isHostName(word) ? word : undefined
+  return custom(name, 'an IPv4 address, a host name or a gateway keyword', read, 'never')
 }
 
 /** True for names of letters, digits, hyphens, underscores and dots that are no half-written addresses. */

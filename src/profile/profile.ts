@@ -98,7 +98,7 @@ export class Profile {
     return this.#byBlock[block] ?? []
   }
 
-  /** Typed values of the occurrence that counts; `undefined` when there is none or it is an inline block. */
+  /** Typed values of the occurrence that counts; `undefined` when there is none, it is an inline block or a word is wrong. */
   value<N extends DirectiveName>(name: N): ValuesFor<N> | undefined {
     return valuesOf<N>(this.entry(name))
   }
@@ -149,7 +149,7 @@ export class Profile {
 
 /** Typed values of an entry that was found under `N`. */
 export function valuesOf<N extends DirectiveName>(entry: Entry | undefined): ValuesFor<N> | undefined {
-  if (entry === undefined || entry.content !== undefined) return undefined
+  if (entry?.sound !== true) return undefined
   // The reader filled `values` from the very row that gives the type.
   return entry.values as unknown as ValuesFor<N>
 }

@@ -236,7 +236,7 @@ class ProfileReader {
       values,
       content: line.block?.content,
       connection: this.#connection,
-      optional: line.optional,
+      optional: line.optional || this.#forwardCompatible,
       directory: this.#directory,
     })
     this.#steer(entry, line)
@@ -365,7 +365,8 @@ class ProfileReader {
     const values: unknown[] = []
     for (const [index, argument] of row.arguments.entries()) {
       if (argument.need === 'rest') {
-        values.push(words.slice(index).map((word) => this.#readWord(name, row, argument, word, line)))
+        const read = words.slice(index).map((word) => this.#readWord(name, row, argument, word, line))
+        values.push(read.filter((value) => value !== undefined))
         break
       }
       const word = words[index]

@@ -8,14 +8,23 @@ import type { Entry } from './entry.ts'
 import type { ProfileProblem, ProblemSeverity } from './problem.ts'
 import { type Profile, startOf } from './profile.ts'
 import type { Release } from './release.ts'
+import { cipherRules } from './rules/ciphers.ts'
 import { conflictRules } from './rules/conflicts.ts'
+import { contentRules } from './rules/contents.ts'
 import { dependencyRules } from './rules/dependencies.ts'
 import { type Rule, RuleView } from './rules/rule.ts'
 import { safetyRules } from './rules/safety.ts'
 import { supportRules } from './rules/support.ts'
 
 /** Every rule, for documentation and tests. */
-export const RULES: readonly Rule[] = [...conflictRules, ...dependencyRules, ...safetyRules, ...supportRules]
+export const RULES: readonly Rule[] = [
+  ...conflictRules,
+  ...dependencyRules,
+  ...cipherRules,
+  ...contentRules,
+  ...safetyRules,
+  ...supportRules,
+]
 
 /** What rules and rows find wrong with a profile as far as this library is concerned. */
 export function checkRules(profile: Profile): ProfileProblem[] {

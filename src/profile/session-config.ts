@@ -83,7 +83,9 @@ function defined<T>(fields: { readonly [K in keyof T]: T[K] | undefined }): T {
  */
 function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCiphers' | 'dataCiphersFallback'> {
   const listed = profile.value('data-ciphers')?.[0].split(':')
-  const stated = profile.value('data-ciphers-fallback')?.[0]
+  const marked = profile.entry('data-ciphers-fallback')
+  const later = marked !== undefined && (profile.entry('cipher')?.index ?? -1) > marked.index
+  const stated = later ? profile.value('cipher')?.[0] : profile.value('data-ciphers-fallback')?.[0]
   const single = cipherByName(profile.value('cipher')?.[0] ?? '')
   const useSingle = single !== undefined && (profile.role === 'peer' || cipherFacts(single.name).ivLength > 8)
   const dataCiphers =

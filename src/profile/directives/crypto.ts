@@ -1,7 +1,7 @@
 /**
  * Directives of the data channel: ciphers, digests, keys, compression, and what is negotiated about them.
  */
-import { choice, custom, file, integer, optional, rest, text } from '../argument.ts'
+import { choice, custom, file, integer, optional, rangedInteger, rest, text } from '../argument.ts'
 import { directive } from '../directive.ts'
 import { cipherList, cipherName, digestName } from '../openssl-names.ts'
 
@@ -72,7 +72,7 @@ export const cryptoDirectives = {
     pushable: '2.6',
     does: 'How data keys are derived.',
   }),
-  keysize: directive([integer('bits')], {
+  keysize: directive([rangedInteger('bits', 0, 512)], {
     status: 'ignored',
     until: '2.5',
     pushable: true,
@@ -106,7 +106,7 @@ export const cryptoDirectives = {
     danger: 'recorded packets can be played again',
     deprecated: { since: '2.4', instead: 'leave it out' },
   }),
-  'peer-id': directive([integer('id', 0, 16_777_215)], {
+  'peer-id': directive([integer('id', -2_147_483_648, 16_777_215)], {
     status: 'supported',
     pushable: true,
     does: 'Marks this client’s data packets.',

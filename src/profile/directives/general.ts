@@ -5,6 +5,7 @@
  */
 import { choice, custom, file, integer, optional, path, rangedInteger, rest, seconds, text } from '../argument.ts'
 import { directive } from '../directive.ts'
+import { digestName } from '../openssl-names.ts'
 
 const NO_DAEMON = 'The library is no daemon.'
 const HOST_LOG = 'Logging is the host’s.'
@@ -95,7 +96,7 @@ export const generalDirectives = {
     since: '2.6',
     does: 'There is no OpenSSL here to load providers.',
   }),
-  prng: directive([text('digest'), optional(rangedInteger('length', 16, 64))], {
+  prng: directive([digestName(), optional(rangedInteger('length', 16, 64))], {
     inertSince: '2.6',
     status: 'ignored',
     does: 'Randomness comes from the host.',

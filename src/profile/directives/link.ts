@@ -1,8 +1,22 @@
 /**
  * Directives about the way to the peer: addresses, ports, sockets, sizes, keepalive.
  */
-import { choice, custom, host, integer, optional, path, port, rangedInteger, rest, seconds, text } from '../argument.ts'
+import {
+  checked,
+  choice,
+  custom,
+  integer,
+  optional,
+  path,
+  port,
+  rangedInteger,
+  rest,
+  seconds,
+  text,
+} from '../argument.ts'
+import { parseIpv4, parseIpv6 } from '../../control/index.ts'
 import { directive } from '../directive.ts'
+import { isHostName } from '../network.ts'
 
 /** Spellings of a transport. */
 export const PROTOCOLS = [
@@ -28,6 +42,11 @@ const protocol = custom<ProtocolName>(
   'proto',
   'one of udp, tcp, tcp-client, tcp-server, with 4 or 6 for one IP version',
   (word) => PROTOCOLS.find((name) => name === word),
+)
+
+/** `*` stands for every address. */
+const localAddress = custom('address', 'an IP address, a host name or "*"', (word) =>
+  word === '*' || parseIpv4(word) !== undefined || parseIpv6(word) !== undefined || isHostName(word) ? word : undefined,
 )
 
 const TUNNEL_SOCKET = 'A setting of the host’s socket.'
@@ -83,16 +102,20 @@ export const linkDirectives = {
     connection: true,
     deprecated: { since: '2.4', instead: 'tun-mtu, mssfix or fragment' },
   }),
-  local: directive([host('address'), optional(port()), optional(text('proto'))], {
+  local: directive([localAddress, optional(checked('always', port())), optional(protocol)], {
     status: 'supported',
     does: 'The local address.',
     connection: true,
     repeats: true,
     counts: { '2.4': [1, 1], '2.5': [1, 1], '2.6': [1, 1] },
   }),
-  lport: directive([port('port', 0)], { status: 'supported', does: 'The local port.', connection: true }),
+  lport: directive([checked('always', port('port', 0))], {
+    status: 'supported',
+    does: 'The local port.',
+    connection: true,
+  }),
   mark: directive([integer('value', -2_147_483_648)], { status: 'host', does: TUNNEL_SOCKET }),
-  'max-packet-size': directive([rangedInteger('size', 154, 2048)], {
+  'max-packet-size': directive([integer('size', 154, 2048)], {
     status: 'supported',
     since: '2.6',
     does: 'The largest control packet, headers included.',
@@ -198,7 +221,7 @@ export const linkDirectives = {
     pushable: true,
   }),
   'tcp-nodelay': directive([], { status: 'host', does: TUNNEL_SOCKET }),
-  'tun-mtu': directive([rangedInteger('size', 100, 65_536), optional(integer('occ-size', 0))], {
+  'tun-mtu': directive([rangedInteger('size', 100, 65_536), optional(integer('occ-size', 100, 65_536))], {
     status: 'supported',
     does: 'The largest packet the tunnel takes.',
     pushable: '2.6',

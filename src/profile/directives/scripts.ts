@@ -25,7 +25,7 @@ const HARDWARE = 'The host signs: the session asks for signatures.'
 const SERVER = ['server'] as const
 
 /** Management sockets are named by a port, or by the word unix. */
-const managementPort = custom('port', 'a port number or "unix"', readPort, 'never')
+const managementPort = custom('port', 'a port number or "unix"', readPort)
 
 /** Commands, plugins, management socket, hardware keys. */
 export const scriptDirectives = {
@@ -78,12 +78,15 @@ export const scriptDirectives = {
   'management-query-remote': directive([], { status: 'host', does: 'The host chooses the remote.' }),
   'management-signal': directive([], { status: 'ignored', does: NO_SOCKET }),
   'management-up-down': directive([], { status: 'ignored', does: NO_SOCKET }),
-  'pkcs11-cert-private': directive([rest(integer('flag'))], { status: 'ignored', does: HARDWARE }),
+  'pkcs11-cert-private': directive([rest(integer('flag', -2_147_483_648))], { status: 'ignored', does: HARDWARE }),
   'pkcs11-id': directive([text('id')], { status: 'host', does: HARDWARE }),
   'pkcs11-id-management': directive([], { status: 'host', does: HARDWARE }),
   'pkcs11-pin-cache': directive([seconds()], { status: 'ignored', does: HARDWARE }),
   'pkcs11-private-mode': directive([text('mode'), rest(text('mode'))], { status: 'ignored', does: HARDWARE }),
-  'pkcs11-protected-authentication': directive([rest(integer('flag'))], { status: 'ignored', does: HARDWARE }),
+  'pkcs11-protected-authentication': directive([rest(integer('flag', -2_147_483_648))], {
+    status: 'ignored',
+    does: HARDWARE,
+  }),
   'pkcs11-providers': directive([path('module'), rest(path('module'))], { status: 'host', does: HARDWARE }),
 } as const
 

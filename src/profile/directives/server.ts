@@ -201,16 +201,16 @@ export const serverDirectives = {
       optional(ipv4('last')),
     ],
     {
+      check: checkBridge,
       status: 'supported',
       roles: SERVER,
       does: 'A server for many clients on a bridge.',
     },
   ),
-  'server-ipv6': directive([ipv6Prefix('network', { least: 64, most: 124 }), optional(text('x'))], {
+  'server-ipv6': directive([ipv6Prefix('network', { least: 64, most: 124 })], {
     status: 'supported',
     roles: SERVER,
     does: 'IPv6 addresses for clients, as server does for IPv4.',
-    counts: { '2.6': [1, 1], '2.7': [1, 1] },
   }),
   'stale-routes-check': directive([rangedInteger('age', 1), optional(rangedInteger('interval', 1))], {
     status: 'supported',
@@ -270,4 +270,10 @@ function checkTokenWords(words: readonly string[]): string | undefined {
   const renewal = second === undefined || (external && words.length === 2) || /^[1-9]\d{0,8}$/.test(second)
   const fits = renewal && more.length <= 1 && (more.length === 0 || external)
   return fits ? undefined : 'behind the lifetime come the renewal time in seconds and "external-auth"'
+}
+
+/** Nothing, `nogw`, or a gateway with its netmask and the pool. */
+function checkBridge(words: readonly string[]): string | undefined {
+  const fits = words.length === 0 || words.length === 4 || (words.length === 1 && words[0] === 'nogw')
+  return fits ? undefined : 'it stands alone, with "nogw", or with gateway, netmask, first and last address'
 }

@@ -3,7 +3,7 @@
  *
  * The library carries packets; addresses, routes and resolvers are set by the host, which gets them as data.
  */
-import { choice, custom, integer, optional, path, rest, seconds, text } from '../argument.ts'
+import { checked, choice, custom, integer, optional, path, rest, seconds, text } from '../argument.ts'
 import { directive } from '../directive.ts'
 import { ipv4, ipv6, ipv6Prefix, netmask, routeWord } from '../network.ts'
 import { checkDhcpOption, checkDns } from './name-service.ts'
@@ -134,8 +134,8 @@ export const tunnelDirectives = {
   }),
   'route-ipv6': directive(
     [
-      ipv6Prefix('network', { bare: true }),
-      optional(custom('gateway', 'an IPv6 address or "default"', routeGateway6)),
+      checked('never', ipv6Prefix('network', { bare: true })),
+      optional(custom('gateway', 'an IPv6 address or "default"', routeGateway6, 'never')),
       optional(custom('metric', 'a number or "default"', routeMetric, 'never')),
     ],
     { status: 'host', does: ROUTES, pushable: true, repeats: true },

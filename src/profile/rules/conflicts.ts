@@ -1,6 +1,7 @@
 /**
  * Directives that exclude each other. PROF-15
  */
+import { networkOf4, parseNetmask } from '../../control/index.ts'
 import type { DirectiveName } from '../table.ts'
 import { ALWAYS, one, present, type ReleaseRange, type Rule } from './rule.ts'
 
@@ -136,9 +137,9 @@ export const conflictRules: readonly Rule[] = [
       directive,
       own: 'error',
       refusedBy: directive === 'tls-crypt-v2' ? { since: '2.5' } : ALWAYS,
-      message: 'it belongs to TLS, and this profile uses a static key instead',
-      remedy: 'take out one of the two',
-      find: (view) => (view.has('secret') && !view.usesTls ? one(view.entry(directive)) : []),
+      message: 'it belongs to TLS, and nothing here asks for TLS',
+      remedy: 'add "client", "tls-client", "tls-server" or "server", or take it out',
+      find: (view) => (view.usesTls ? [] : one(view.entry(directive))),
     }),
   ),
   exclusive('cert', 'pkcs12', 'the certificate is in the PKCS#12 file already', 'keep one of the two'),
@@ -149,6 +150,8 @@ export const conflictRules: readonly Rule[] = [
   exclusive('pkcs12', 'management-external-key', 'the key is here or outside, not both', 'keep one of the two'),
   exclusive('cert', 'pkcs11-providers', 'the certificate is here or on the token, not both', 'keep one of the two'),
   exclusive('key', 'pkcs11-providers', 'the key is here or on the token, not both', 'keep one of the two'),
+  exclusive('cert', 'pkcs11-id', 'the certificate is here or on the token, not both', 'keep one of the two'),
+  exclusive('cert', 'pkcs11-id-management', 'the certificate is here or on the token, not both', 'keep one of the two'),
   exclusive('pkcs12', 'pkcs11-providers', 'the key is here or on the token, not both', 'keep one of the two'),
   exclusive('keepalive', 'ping', '"keepalive" sets the ping timers itself', 'keep one of the two'),
   exclusive('keepalive', 'ping-exit', '"keepalive" sets the ping timers itself', 'keep one of the two'),
@@ -261,7 +264,49 @@ export const conflictRules: readonly Rule[] = [
     refusedBy: { until: '2.6' },
     message: 'a replay window needs replay protection',
     remedy: 'take out "no-replay"',
-    find: (view) => (view.has('replay-window') ? one(view.entry('no-replay')) : []),
+    find: (view) => {
+      const [packets, seconds] = view.value('replay-window') ?? [64, 15]
+      return packets === 64 && (seconds ?? 15) === 15 ? [] : one(view.entry('no-replay'))
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'no-replay',
+    own: undefined,
+    refusedBy: { until: '2.6' },
+    message: 'this cipher can not do without replay protection',
+    remedy: 'take out "no-replay"',
+    find: (view) =>
+      /-(GCM|OFB|CFB\d?|POLY1305)$/i.test(view.value('cipher')?.[0] ?? '') ? one(view.entry('no-replay')) : [],
+  },
+  {
+    code: 'conflict',
+    directive: 'allow-compression',
+    own: 'warning',
+    refusedBy: { since: '2.5' },
+    message: 'compression is asked for and forbidden at once',
+    remedy: 'take compression out',
+    find: (view) => {
+      const lzo = view.has('comp-lzo') && view.value('comp-lzo')?.[0] !== 'no'
+      const compress = /^(lzo|lz4|lz4-v2)$/.test(view.value('compress')?.[0] ?? '')
+      return view.value('allow-compression')?.[0] === 'no' && (lzo || compress)
+        ? one(view.entry('allow-compression'))
+        : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'proto',
+    own: 'error',
+    refusedBy: { since: '2.6' },
+    message: 'a client calls, it does not wait to be called',
+    remedy: 'write "proto tcp-client"',
+    find: (view) =>
+      view.pulls
+        ? view.connections.flatMap((connection) =>
+            connection.protocolName.endsWith('-server') ? one(connection.protocolEntry) : [],
+          )
+        : [],
   },
   {
     code: 'conflict',
@@ -279,10 +324,19 @@ export const conflictRules: readonly Rule[] = [
   notForServer('socks-proxy', 'calls nobody', 'take it out'),
   notForServer('shaper', 'can not be slowed down as a whole', 'take it out'),
   notForServer('ipchange', 'has no single peer whose address could change', 'use "client-connect"'),
-  notForServer(
-    'redirect-gateway',
-    'does not send its own traffic to clients',
-    'write push "redirect-gateway" to do it to clients',
+  ...(['redirect-gateway', 'redirect-private'] as const).map(
+    (directive): Rule => ({
+      code: 'conflict',
+      directive,
+      own: 'error',
+      refusedBy: ALWAYS,
+      message: 'a server for many clients does not send its own traffic to them',
+      remedy: 'write push "redirect-gateway" to do it to clients',
+      find: (view) => {
+        const flags = [...view.values('redirect-gateway'), ...view.values('redirect-private')].flatMap(([list]) => list)
+        return view.isServer && !flags.includes('!ipv4') ? one(view.entry(directive)) : []
+      },
+    }),
   ),
   notForServer('route-delay', 'sets its routes at its start', 'take it out'),
   notForServer('up-delay', 'opens its device at its start', 'take it out'),
@@ -445,7 +499,71 @@ export const conflictRules: readonly Rule[] = [
     remedy: 'write this end’s address, then the other end’s address or the netmask',
     find: (view) => {
       const [local, remote] = view.value('ifconfig') ?? []
-      return local !== undefined && local === remote ? one(view.entry('ifconfig')) : []
+      // "server" sets the addresses itself.
+      return local !== undefined && local === remote && !view.has('server') ? one(view.entry('ifconfig')) : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'ifconfig',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a tap device takes a netmask, not the other end’s address',
+    remedy: 'write the netmask of the network as the second word',
+    find: (view) => {
+      const second = view.value('ifconfig')?.[1]
+      const fits = second === undefined || parseNetmask(second) !== undefined
+      return view.device !== 'tap' || view.pulls || view.has('server') || fits ? [] : one(view.entry('ifconfig'))
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'tls-auth',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'it needs a digest, and "auth none" takes it away',
+    remedy: 'write "auth SHA256" on both ends, or use "tls-crypt"',
+    find: (view) =>
+      view.value('auth')?.[0].toLowerCase() === 'none'
+        ? view.profile.scopes.flatMap((scope) => one(scope.entry('tls-auth')))
+        : [],
+  },
+  {
+    code: 'conflict',
+    directive: 'server',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'the network is too small or too large',
+    remedy: 'choose a netmask from 255.255.0.0 to 255.255.255.248',
+    find: (view) => {
+      const bits = parseNetmask(view.value('server')?.[1] ?? '') ?? 24
+      return bits < 16 || bits > (view.device === 'tap' ? 30 : 29) ? one(view.entry('server')) : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'server',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'the address lies inside the network, it is not the network',
+    remedy: 'write the first address of the network, with zeros where the netmask has zeros',
+    find: (view) => {
+      const [network, mask] = view.value('server') ?? []
+      const bits = mask === undefined ? undefined : parseNetmask(mask)
+      if (network === undefined || bits === undefined) return []
+      return networkOf4(network, bits) === network ? [] : one(view.entry('server'))
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'port',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'no local port is called so',
+    remedy: 'write a number from 1 to 65535',
+    find: (view) => {
+      const named = view.has('lport') || view.has('nobind') || view.pulls
+      return named || view.value('port') !== undefined ? [] : one(view.entry('port'))
     },
   },
   {

@@ -58,15 +58,15 @@ const hasCertificate = (view: RuleView): boolean => view.has('cert') || view.has
 const hasKey = (view: RuleView): boolean => view.has('key') || view.has('management-external-key')
 /** Certificate and key come together from somewhere. */
 const hasBundle = (view: RuleView): boolean =>
-  view.has('pkcs12') || view.has('pkcs11-providers') || view.has('cryptoapicert')
+  view.has('pkcs12') || view.has('pkcs11-providers') || (view.release === undefined && view.has('cryptoapicert'))
 
 /** Rules about what is missing. */
 export const dependencyRules: readonly Rule[] = [
   {
     code: 'dependency',
     directive: 'dev',
-    own: 'error',
-    refusedBy: ALWAYS,
+    own: 'warning',
+    refusedBy: { until: '2.6' },
     message: 'there is no device',
     remedy: 'write "dev tun", or "dev tap" for Ethernet frames',
     find: (view) => (view.has('dev') ? [] : ['profile']),
@@ -93,7 +93,7 @@ export const dependencyRules: readonly Rule[] = [
     code: 'dependency',
     directive: 'remote',
     own: 'error',
-    refusedBy: undefined,
+    refusedBy: { since: '2.6' },
     message: 'a client needs somebody to call',
     remedy: 'add "remote HOST PORT"',
     find: (view) =>
@@ -127,19 +127,19 @@ export const dependencyRules: readonly Rule[] = [
     code: 'dependency',
     directive: 'connection',
     own: 'error',
-    refusedBy: undefined,
+    refusedBy: ALWAYS,
     message: 'a connection block has no remote',
     remedy: 'put one "remote" into each block',
     find: (view) =>
-      view.isServer || view.profile.blocks.length === view.connections.length || view.profile.blocks.length === 0
+      view.profile.blocks.every((_, block) => view.profile.entriesIn(block).some((entry) => entry.name === 'remote'))
         ? []
         : ['profile'],
   },
   {
     code: 'dependency',
     directive: 'proto',
-    own: 'error',
-    refusedBy: ALWAYS,
+    own: 'warning',
+    refusedBy: { until: '2.6' },
     message: 'plain "tcp" leaves open who calls',
     remedy: 'write "tcp-client" or "tcp-server"',
     find: (view) => {
@@ -303,7 +303,10 @@ export const dependencyRules: readonly Rule[] = [
     refusedBy: { since: '2.5', until: '2.5' },
     message: 'without negotiation a cipher must be named',
     remedy: 'add "data-ciphers-fallback"',
-    find: (view) => (view.has('cipher') || view.has('data-ciphers-fallback') ? [] : one(view.entry('ncp-disable'))),
+    find: (view) => {
+      const named = view.has('cipher') || view.has('data-ciphers-fallback')
+      return named || !(view.pulls || view.isServer) ? [] : one(view.entry('ncp-disable'))
+    },
   },
   {
     code: 'dependency',
@@ -330,6 +333,48 @@ export const dependencyRules: readonly Rule[] = [
       view.profile.scopes.flatMap((scope) =>
         scope.entry('http-proxy') === undefined ? one(scope.entry('http-proxy-option')) : [],
       ),
+  },
+  {
+    code: 'dependency',
+    directive: 'auth-user-pass',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'only a client that takes settings from its server can log in',
+    remedy: 'write "client", or take it out',
+    find: (view) => (view.pulls || view.isServer ? [] : one(view.entry('auth-user-pass'))),
+  },
+  {
+    code: 'dependency',
+    directive: 'setenv',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'the profile is a template, not meant to be used as it is',
+    remedy: 'get one that was made for you',
+    find: (view) => view.profile.entriesOf('setenv').filter((entry) => entry.words[0] === 'GENERIC_CONFIG'),
+  },
+  {
+    code: 'dependency',
+    directive: 'http-proxy-user-pass',
+    own: 'warning',
+    refusedBy: ALWAYS,
+    message: 'there is no HTTP proxy that it could be for',
+    remedy: 'add "http-proxy", or take it out',
+    find: (view) => {
+      const proxies = view.profile.scopes.some((scope) => scope.entry('http-proxy') !== undefined)
+      return proxies || view.has('http-proxy-override') ? [] : one(view.entry('http-proxy-user-pass'))
+    },
+  },
+  {
+    code: 'dependency',
+    directive: 'up',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'commands are not allowed to run, and this one runs at the start',
+    remedy: 'add "script-security 2"',
+    find: (view) => {
+      const allowed = (view.value('script-security')?.[0] ?? 1) >= 2
+      return allowed || view.pulls ? [] : one(view.entry('up'))
+    },
   },
   {
     code: 'dependency',

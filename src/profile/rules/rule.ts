@@ -59,6 +59,10 @@ export class RuleView {
     return this.profile.value(name)
   }
 
+  values<N extends DirectiveName>(name: N): readonly ValuesFor<N>[] {
+    return this.profile.values(name)
+  }
+
   /** Many clients. */
   get isServer(): boolean {
     return this.profile.role === 'server'
@@ -81,10 +85,21 @@ export class RuleView {
     return this.isTlsServer || this.isTlsClient
   }
 
-  /** What `dev` and `dev-type` come to; `undefined` when that can't be told. */
+  /** What `dev` and `dev-type` come to: tun where nothing is said, `undefined` where that can't be told. */
   get device(): 'tun' | 'tap' | 'null' | undefined {
-    const type = this.value('dev-type')?.[0] ?? this.entry('dev')?.words[0]
-    return (['tun', 'tap', 'null'] as const).find((kind) => type?.startsWith(kind))
+    const type = this.entry('dev-type')?.words[0] ?? this.entry('dev')?.words[0] ?? 'tun'
+    return (['tun', 'tap', 'null'] as const).find((kind) => type.startsWith(kind))
+  }
+
+  /**
+   * The cipher for peers that do not negotiate: the last of `cipher` and `data-ciphers-fallback`, where there is a fallback
+   * at all. An equal peer always has one.
+   */
+  get fallbackCipher(): Entry | undefined {
+    const stated = this.entry('data-ciphers-fallback')
+    const cipher = this.entry('cipher')
+    if (stated === undefined) return this.pulls || this.isServer ? undefined : cipher
+    return cipher !== undefined && cipher.index > stated.index ? cipher : stated
   }
 
   /** The connections; for a server, which has none, an empty list. */

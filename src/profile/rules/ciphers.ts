@@ -1,0 +1,92 @@
+/**
+ * Ciphers that a release takes by name and its OpenSSL does not have.
+ *
+ * 2.6 and later come with OpenSSL 3, which keeps Blowfish and its like in a legacy provider that is not loaded. A list with
+ * such a cipher is refused, unless the name is marked as optional.
+ */
+import { isUsableCipher } from '../openssl-names.ts'
+import type { Release } from '../release.ts'
+import { one, type Rule, type RuleView } from './rule.ts'
+
+/** Names of the list that a release can't use and that are not marked as optional. */
+function unusable(view: RuleView, release: Release): readonly string[] {
+  const names = view.value('data-ciphers')?.[0].split(':') ?? []
+  return names.filter((name) => {
+    if (name === 'DEFAULT') return release < '2.7'
+    // The mark came with 2.6.
+    if (name.startsWith('?') && release >= '2.6') return false
+    return name !== 'none' && !isUsableCipher(name, release)
+  })
+}
+
+/** True when a `compat-mode` reaches back before a release, written as in `2.4.0`. */
+function reachesBefore(view: RuleView, limit: string): boolean {
+  const parts = (text: string): number[] => text.split('.').map(Number)
+  const stated = view.value('compat-mode')?.[0]
+  if (stated === undefined) return false
+  const [major = 0, minor = 0] = parts(stated)
+  const [limitMajor = 0, limitMinor = 0] = parts(limit)
+  return major < limitMajor || (major === limitMajor && minor < limitMinor)
+}
+
+/** One word of a directive that came later than the directive. */
+function cameLater(directive: 'compress' | 'tls-cert-profile', word: string, until: Release): Rule {
+  return {
+    code: 'not-in-release',
+    directive,
+    own: undefined,
+    refusedBy: { until },
+    message: `"${word}" came later`,
+    remedy: 'use another word, or a later release',
+    find: (view) => (view.entry(directive)?.words[0] === word ? one(view.entry(directive)) : []),
+  }
+}
+
+/** Rules about ciphers and words that a release lacks. */
+export const cipherRules: readonly Rule[] = [
+  cameLater('compress', 'migrate', '2.5'),
+  cameLater('tls-cert-profile', 'insecure', '2.5'),
+  {
+    code: 'bad-argument',
+    directive: 'data-ciphers',
+    own: undefined,
+    refusedBy: { since: '2.5' },
+    message: 'the list holds a cipher that this release does not have',
+    remedy: 'take it out, or put "?" before it',
+    find: (view) => {
+      const { release } = view
+      // An equal peer of 2.5 does not look at the list.
+      const looks = release === undefined || release >= '2.6' || view.pulls || view.isServer
+      return release !== undefined && looks && unusable(view, release).length > 0 ? one(view.entry('data-ciphers')) : []
+    },
+  },
+  {
+    code: 'bad-argument',
+    directive: 'data-ciphers-fallback',
+    own: undefined,
+    refusedBy: { since: '2.5' },
+    message: 'this release does not have the cipher',
+    remedy: 'name another one, or take it out',
+    find: (view) => {
+      const { fallbackCipher: entry, release } = view
+      const name = entry?.words[0]
+      if (name === undefined || release === undefined || name === 'none' || isUsableCipher(name, release)) return []
+      return one(entry)
+    },
+  },
+  {
+    code: 'bad-argument',
+    directive: 'compat-mode',
+    own: undefined,
+    refusedBy: { since: '2.6' },
+    message: 'the defaults of so old a release hold Blowfish, which this release does not have',
+    remedy: 'write "compat-mode 2.4.0" or later, or name a cipher',
+    find: (view) => {
+      const cipher = view.value('cipher')?.[0]
+      const adds = reachesBefore(view, '2.4') && cipher === undefined
+      const keeps =
+        reachesBefore(view, '2.5') && cipher !== undefined && !isUsableCipher(cipher, '2.6') && cipher !== 'none'
+      return adds || keeps ? one(view.entry('compat-mode')) : []
+    },
+  },
+]

@@ -1,0 +1,121 @@
+/**
+ * What the files and inline blocks of a profile hold, as far as a look at them tells. PROF-33
+ *
+ * Only what was supplied is looked at. Nothing of a content appears in a finding.
+ */
+import { equalBytes } from '../../bytes/index.ts'
+import type { PublicKey } from '../../crypto/index.ts'
+import { parseCertificate, parsePemCertificates, parsePrivateKey } from '../../x509/index.ts'
+import type { Entry } from '../entry.ts'
+import type { Profile } from '../profile.ts'
+import type { DirectiveName } from '../table.ts'
+import { ALWAYS, type Rule, type RuleView } from './rule.ts'
+
+/** The content of an entry, where it was supplied and is text. */
+function contentOf(profile: Profile, entry: Entry): string | undefined {
+  try {
+    return profile.textOf(entry)
+  } catch {
+    return undefined
+  }
+}
+
+/** Every occurrence that counts somewhere, connection blocks included. */
+function occurrences(view: RuleView, name: DirectiveName): readonly Entry[] {
+  const found = view.profile.scopes.map((scope) => scope.entry(name)).filter((entry) => entry !== undefined)
+  return [...new Set(found)]
+}
+
+/** A directive whose content must hold a marker. */
+function holds(directive: DirectiveName, marker: RegExp, what: string, remedy: string): Rule {
+  return {
+    code: 'file-unreadable',
+    directive,
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: `it holds no ${what}`,
+    remedy,
+    find: (view) =>
+      occurrences(view, directive).filter((entry) => {
+        const content = contentOf(view.profile, entry)
+        return content !== undefined && !marker.test(content)
+      }),
+  }
+}
+
+const CERTIFICATE = /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/
+const PEM_CERTIFICATE = 'a certificate in PEM form starts with -----BEGIN CERTIFICATE-----'
+const STATIC_KEY = /-----BEGIN OpenVPN Static key V1-----/
+const STATIC = 'make one with "ovpn genkey", and give the same one to both ends'
+
+/** Rules about contents. */
+export const contentRules: readonly Rule[] = [
+  holds('ca', CERTIFICATE, 'certificate', PEM_CERTIFICATE),
+  holds('cert', CERTIFICATE, 'certificate', PEM_CERTIFICATE),
+  holds('extra-certs', CERTIFICATE, 'certificate', PEM_CERTIFICATE),
+  holds(
+    'key',
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+    'private key',
+    'a key in PEM form starts with -----BEGIN PRIVATE KEY-----',
+  ),
+  holds('tls-auth', STATIC_KEY, 'static key', STATIC),
+  holds('tls-crypt', STATIC_KEY, 'static key', STATIC),
+  holds('secret', STATIC_KEY, 'static key', STATIC),
+  {
+    code: 'file-unreadable',
+    directive: 'tls-crypt-v2',
+    own: 'error',
+    refusedBy: { since: '2.5' },
+    message: 'it holds no tls-crypt-v2 key for this end',
+    remedy: 'a server has the server key, each client a client key made from it',
+    find: (view) => {
+      const marker = view.isTlsServer ? 'OpenVPN tls-crypt-v2 server key' : 'OpenVPN tls-crypt-v2 client key'
+      return occurrences(view, 'tls-crypt-v2').filter((entry) => {
+        const content = contentOf(view.profile, entry)
+        return content !== undefined && !content.includes(marker)
+      })
+    },
+  },
+  {
+    code: 'file-unreadable',
+    directive: 'key',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'it is not the key of the certificate',
+    remedy: 'give the key that the certificate was made for',
+    find: (view) => {
+      const cert = view.entry('cert')
+      const key = view.entry('key')
+      if (cert === undefined || key === undefined) return []
+      const publicKey = certificateKey(contentOf(view.profile, cert))
+      const own = privateKeysPublic(contentOf(view.profile, key))
+      return publicKey === undefined || own === undefined || sameKey(publicKey, own) ? [] : [key]
+    },
+  },
+]
+
+function certificateKey(pem: string | undefined): PublicKey | undefined {
+  try {
+    const [der] = parsePemCertificates(pem ?? '', 'cert')
+    const certificate = der === undefined ? undefined : parseCertificate(der)
+    return typeof certificate === 'object' ? certificate.publicKey : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The public half of a key that is not encrypted. */
+function privateKeysPublic(pem: string | undefined): PublicKey | undefined {
+  try {
+    return parsePrivateKey(pem ?? '').public
+  } catch {
+    return undefined
+  }
+}
+
+function sameKey(a: PublicKey, b: PublicKey): boolean {
+  if (a.type === 'rsa') return b.type === 'rsa' && equalBytes(a.n, b.n)
+  if (a.type === 'ec') return b.type === 'ec' && equalBytes(a.point, b.point)
+  return b.type === 'ed25519' && equalBytes(a.key, b.key)
+}
