@@ -382,11 +382,7 @@ export class Client {
     const path = this.#path
     if (path === undefined) return
     path.close()
-    this.#drainClosed(path)
     this.#path = undefined
-  }
-
-  #drainClosed(path: Path): void {
     for (let output = path.poll(); output !== undefined; output = path.poll())
       if (output.type === 'transmit' || output.type === 'disconnect') this.#outputs.push(output)
   }
