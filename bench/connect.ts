@@ -2,7 +2,6 @@
  * Warm connect: two sessions in one process, client and server, from the first reset to `connected` on both ends. CPU time
  * per connect for each provider, as a ratio to the time spent inside that provider's own primitives in the same run.
  */
-import type { CryptoProvider } from '../src/crypto/index.ts'
 import { noble } from '../src/crypto/index.ts'
 import { nodeCrypto } from '../src/node/crypto/index.ts'
 import { connectPair } from '../test/support/pair.ts'
@@ -13,37 +12,25 @@ const cpu = (): number => {
   return (user + system) / 1000
 }
 
-/** Methods whose time is the primitives' own: everything that costs more than a table lookup. */
-const TIMED = [
-  'sign',
-  'verify',
-  'createKeyShare',
-  'respondKeyShare',
-  'createAead',
-  'createHmac',
-  'derivePublicKey',
-] as const
-
-/** A provider that adds the time spent in the given provider's calls, agreements included, to `clock.ms`. */
-function timed(inner: CryptoProvider, clock: { ms: number }): CryptoProvider {
-  const outer = Object.create(inner) as Record<string, unknown>
-  const measure = <T>(body: () => T): T => {
-    const start = performance.now()
-    try {
-      return body()
-    } finally {
-      clock.ms += performance.now() - start
-    }
-  }
-  for (const name of TIMED) {
-    const method = inner[name].bind(inner) as (...args: unknown[]) => unknown
-    outer[name] = (...args: unknown[]) => measure(() => method(...args))
-  }
-  outer['createKeyShare'] = (...args: Parameters<CryptoProvider['createKeyShare']>) => {
-    const share = measure(() => inner.createKeyShare(...args))
-    return { group: share.group, share: share.share, agree: (peer: Uint8Array) => measure(() => share.agree(peer)) }
-  }
-  return outer as unknown as CryptoProvider
+/** `inner` with every call of it, and of the objects it makes, timed into `clock.ms`; calls inside calls count once. */
+function timed<T extends object>(inner: T, clock: { ms: number; depth: number }): T {
+  return new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]): unknown => {
+        const start = clock.depth++ === 0 ? performance.now() : 0
+        try {
+          const result: unknown = Reflect.apply(value, target, args)
+          if (result === target) return timed(inner, clock)
+          const made = typeof result === 'object' && result !== null && !(result instanceof Uint8Array)
+          return made ? timed(result, clock) : result
+        } finally {
+          if (--clock.depth === 0) clock.ms += performance.now() - start
+        }
+      }
+    },
+  })
 }
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
@@ -61,7 +48,7 @@ export function runConnectBench(): unknown {
       const before = cpu()
       connectPair({ crypto: provider, seed: 100 + i })
       plain.push(cpu() - before)
-      const clock = { ms: 0 }
+      const clock = { ms: 0, depth: 0 }
       const started = performance.now()
       connectPair({ crypto: timed(provider, clock), seed: 100 + i })
       ratios.push((performance.now() - started) / clock.ms)
