@@ -14,6 +14,7 @@ import {
   type DataCipher,
   featuresOf,
   type IvProtoBit,
+  type Login,
   negotiateP2p,
   optionsStringCipher,
   type OptionsStringInput,
@@ -24,9 +25,12 @@ import {
   protoNumber,
   type ProtocolFeatures,
   type TunnelOptions,
+  writeOptionsString,
+  writePeerInfo,
 } from '../control/index.ts'
 import { isAead } from '../data/index.ts'
 import type { TlsInfo } from '../tls/index.ts'
+import type { KeyMessageText } from './key-source.ts'
 import type { KeyState } from './key-state.ts'
 import type { CloseReason } from './reasons.ts'
 import type { ResolvedConfig } from './validate.ts'
@@ -98,6 +102,17 @@ export function optionsInput(config: ResolvedConfig): OptionsStringInput {
     fragment: config.fragment > 0,
     tlsAuth: wrap.type === 'tls-auth',
     keyDirection: wrap.type === 'tls-auth' ? wrap.direction : undefined,
+  }
+}
+
+/** What our key message says beside its randoms. */
+export function keyMessageText(config: ResolvedConfig, info: TlsInfo, login: Login | undefined): KeyMessageText {
+  const full = config.peerInfo.pushPeerInfo === true ? 'full' : 'pull'
+  const detail = config.pointToPoint ? 'p2p' : config.role === 'server' ? 'none' : full
+  return {
+    options: writeOptionsString(optionsInput(config)),
+    login,
+    peerInfo: writePeerInfo(ownAbilities(config, info), detail),
   }
 }
 

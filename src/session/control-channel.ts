@@ -23,9 +23,10 @@ import {
   opcodeOf,
   opcodeProblem,
 } from '../wire/index.ts'
-import { type KeyEvent, KeyState, type KeyStateOptions, type OutgoingMessage } from './key-state.ts'
+import type { KeyEvent, OutgoingMessage } from './key-events.ts'
+import { KeyState, type KeyStateOptions } from './key-state.ts'
 import type { Outbox } from './outbox.ts'
-import type { CloseReason, DropReason, TimerName } from './reasons.ts'
+import type { DropReason, TimerName } from './reasons.ts'
 import type { WrapState } from './wrap-state.ts'
 
 /** What every negotiation of a channel is made of; the rest is chosen per key state. */
@@ -200,10 +201,9 @@ export class ControlChannel {
     return { at, name }
   }
 
-  /** Gives every negotiation up, without a word to the peer. */
-  abandon(reason: CloseReason): void {
-    this.#primary.abandon(reason)
-    this.#next?.abandon(reason)
+  /** The key state of that id that waits for a signature. */
+  signerOf(keyId: number): KeyState | undefined {
+    return [this.#primary, this.#next].find((key) => key?.keyId === keyId && key.awaitsSignature)
   }
 
   /** Numbers that tell two states of this machine apart; nothing secret. */

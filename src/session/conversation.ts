@@ -10,38 +10,27 @@ import { UsageError } from '../bytes/index.ts'
 import {
   type ControlMessage,
   parseControlMessage,
-  parsePeerInfo,
-  type PeerInfo,
-  peerHas,
   splitControlText,
-  writeOptionsString,
-  writePeerInfo,
-  writePushParts,
   type TunnelOptions,
+  writeOptionsString,
 } from '../control/index.ts'
 import type { OccMessage } from '../data/index.ts'
-import type { TlsInfo } from '../tls/index.ts'
-import { type Agreement, optionsInput, ownAbilities } from './agreement.ts'
-import { ClientExchange } from './client-exchange.ts'
+import { type Agreement, keyMessageText, optionsInput } from './agreement.ts'
 import type { Credentials, PushConfig } from './config.ts'
 import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
-import type { Exchange, Verdict } from './exchange.ts'
+import type { Verdict } from './exchange.ts'
+import { Exchanges } from './exchanges.ts'
 import { Farewell } from './farewell.ts'
-import { createDataKey, createDynamicWrap, pipelineOptions } from './key-factory.ts'
-import type { KeyMessageText, KeyState } from './key-state.ts'
-import { Liveness } from './liveness.ts'
+import type { KeyState } from './key-state.ts'
+import { Liveness, pushedSettings, TIMED_OUT } from './liveness.ts'
 import { ClientLogin } from './login.ts'
-import { PairExchange } from './pair-exchange.ts'
 import type { CloseReason, DropReason, TimerName } from './reasons.ts'
 import { Rekeying } from './rekeying.ts'
-import { ServerExchange } from './server-exchange.ts'
 import { moveSession, type SessionInput, type SessionState } from './session-moves.ts'
 import { type SlotEvent, Slots } from './slots.ts'
 import { Tunnel } from './tunnel.ts'
-
-/** Least pause between two answers to the question for our options. */
-const OCC_REPLY_PAUSE = 10_000
+import { TunnelKeys, UNUSABLE_KEY } from './tunnel-keys.ts'
 
 /** Both ends' talk. */
 export class Conversation {
@@ -52,11 +41,10 @@ export class Conversation {
   readonly #liveness: Liveness
   readonly #rekeying: Rekeying
   readonly #farewell: Farewell
-  readonly #exchanges = new Map<ControlChannel, Exchange>()
+  readonly #exchanges: Exchanges
+  readonly #keys: TunnelKeys
   #state: SessionState = 'waiting'
-  #agreement: Agreement | undefined
   #closeReason: CloseReason | undefined
-  #occRepliedAt = -Infinity
 
   constructor(context: SessionContext, now: number) {
     const { config, outbox, timers } = context
@@ -68,9 +56,11 @@ export class Conversation {
     this.tunnel = new Tunnel(outbox, timers, this.#liveness, limits, config.transport)
     this.#rekeying = new Rekeying(context, this.tunnel)
     this.#farewell = new Farewell(context, this.tunnel)
-    this.#slots = new Slots(context, (info) => this.#keyMessage(info))
+    this.#exchanges = new Exchanges(context, this.#login)
+    this.#keys = new TunnelKeys(context, this.tunnel, this.#rekeying, this.#liveness, this.#exchanges)
+    this.#slots = new Slots(context, (info) => keyMessageText(config, info, this.#login.current))
     if (config.role === 'server') this.#slots.resume(now)
-    else if (this.#login.waiting) this.#askForCredentials()
+    else if (this.#login.waiting) outbox.event({ type: 'credentials-needed', challenge: this.#login.question })
     else this.#slots.open(now)
   }
 
@@ -99,7 +89,7 @@ export class Conversation {
     }
     if (this.#state === 'waiting' && this.#slots.active !== undefined) this.#move('begun')
     this.#flush(now)
-    if (this.#state === 'closing' && this.#farewell.heard(this.#slots.active)) this.#finish(now)
+    if (this.#state === 'closing' && this.#farewell.heard(this.#slots.active)) this.end(this.#farewell.reason, now)
   }
 
   /** Runs everything due, in the order of the deadlines. */
@@ -134,53 +124,38 @@ export class Conversation {
       this.#slots.open(now)
       return
     }
-    const channel = this.#slots.active
-    const exchange = channel === undefined ? undefined : this.#exchanges.get(channel)
-    const answered = exchange instanceof ClientExchange && channel !== undefined
-    if (!answered || !exchange.respond(credentials.response, channel.newest)) {
-      throw new UsageError('no answer was asked for')
-    }
+    this.#exchanges.respond(this.#slots.active, credentials.response)
   }
 
   /** Server: the login that waits is good. */
   allow(push: PushConfig | undefined, now: number): void {
-    const [channel, exchange] = this.#asking()
+    const [channel, exchange] = this.#exchanges.asking()
     this.#apply(exchange.allow(push, now), channel, channel.newest, now)
   }
 
   /** Server: the login that waits is not good. */
   deny(message: string, now: number): void {
-    const [channel, exchange] = this.#asking()
+    const [channel, exchange] = this.#exchanges.asking()
     this.#apply(exchange.deny(message), channel, channel.newest, now)
   }
 
   /** Server: the login that waits takes time. */
   defer(seconds: number, now: number): void {
-    const [, exchange] = this.#asking()
+    const [, exchange] = this.#exchanges.asking()
     exchange.defer(seconds, now)
   }
 
   /** Answers a request for a signature. */
   provideSignature(keyId: number, signature: Uint8Array): void {
-    for (const channel of [this.#slots.active, this.#slots.initial]) {
-      for (const key of [channel?.primary, channel?.next]) {
-        if (key?.keyId === keyId && key.awaitsSignature) {
-          key.provideSignature(signature)
-          return
-        }
-      }
-    }
-    throw new UsageError(`no signature was asked for under key id ${keyId}`)
+    const key = this.#slots.active?.signerOf(keyId) ?? this.#slots.initial?.signerOf(keyId)
+    if (key === undefined) throw new UsageError(`no signature was asked for under key id ${keyId}`)
+    key.provideSignature(signature)
   }
 
   /** Server: changes what was pushed. */
   pushUpdate(options: readonly string[]): boolean {
     const channel = this.#slots.active
-    if (this.#state !== 'connected' || channel === undefined || !peerHas(this.#peerInfo(channel), 'pushUpdate')) {
-      return false
-    }
-    for (const part of writePushParts('PUSH_UPDATE', options)) channel.newest.writeText(part)
-    return true
+    return this.#state === 'connected' && channel !== undefined && this.#exchanges.update(channel, options)
   }
 
   /** Starts a renegotiation where one is possible. */
@@ -196,12 +171,25 @@ export class Conversation {
     if (
       this.#state === 'connected' &&
       channel !== undefined &&
-      this.#farewell.say(reason, channel, this.#agreement, now)
+      this.#farewell.say(reason, channel, this.#keys.agreement, now)
     ) {
       this.#move('leaving')
     } else {
       this.end(reason, now)
     }
+  }
+
+  /** Ends with a message that the peer is given time to have. SESS-143 */
+  dismiss(message: string, patience: number, now: number): void {
+    const key = this.#slots.active?.primary
+    if (this.#state === 'closing') return
+    if (this.#state !== 'connected' || key?.isActive !== true) {
+      this.end({ type: 'local' }, now)
+      return
+    }
+    key.writeText(message)
+    this.#farewell.wait({ type: 'local' }, key, now, patience)
+    this.#move('leaving')
   }
 
   /** Ends at once; what is queued for the peer is sent. SESS-137 */
@@ -219,12 +207,9 @@ export class Conversation {
 
   /** A message of the options check came: only the farewell and the question for our options concern us. SESS-75 */
   onOcc(message: OccMessage | undefined, now: number): void {
-    if (message?.type === 'exit') {
-      this.end({ type: 'peer-exit' }, now)
-    } else if (message?.type === 'request' && now - this.#occRepliedAt >= OCC_REPLY_PAUSE) {
-      this.#occRepliedAt = now
-      this.tunnel.occ({ type: 'reply', options: writeOptionsString(optionsInput(this.#context.config)) }, now)
-    }
+    if (message?.type === 'exit') this.end({ type: 'peer-exit' }, now)
+    else if (message?.type === 'request')
+      this.tunnel.answerOcc(writeOptionsString(optionsInput(this.#context.config)), now)
   }
 
   /** Numbers and words that tell two states apart. */
@@ -249,64 +234,11 @@ export class Conversation {
     this.#state = moveSession(this.#state, input)
   }
 
-  #finish(now: number): void {
-    this.end(this.#farewell.reason, now)
-  }
-
   #flush(now: number): void {
     this.#slots.flush(now)
     const { active } = this.#slots
     // What goes to a session that is not the peer's is no sign of life to the peer.
     if (active !== undefined && active.sentAt > this.#liveness.lastSent) this.#liveness.lastSent = active.sentAt
-  }
-
-  #askForCredentials(): void {
-    const { config, outbox } = this.#context
-    const { staticChallenge } = config
-    const challenge =
-      staticChallenge === undefined ? undefined : { text: staticChallenge.text, echo: staticChallenge.echo }
-    outbox.event({ type: 'credentials-needed', challenge })
-  }
-
-  #keyMessage(info: TlsInfo): KeyMessageText {
-    const { config } = this.#context
-    const detail = config.pointToPoint ? 'p2p' : config.role === 'server' ? 'none' : 'pull'
-    return {
-      options: writeOptionsString(optionsInput(config)),
-      login: this.#login.current,
-      peerInfo: writePeerInfo(
-        ownAbilities(config, info),
-        detail === 'pull' && config.peerInfo.pushPeerInfo === true ? 'full' : detail,
-      ),
-    }
-  }
-
-  #exchangeOf(channel: ControlChannel): Exchange {
-    let exchange = this.#exchanges.get(channel)
-    if (exchange === undefined) {
-      const { config } = this.#context
-      exchange = config.pointToPoint
-        ? new PairExchange(this.#context)
-        : config.role === 'client'
-          ? new ClientExchange(this.#context, this.#login)
-          : new ServerExchange(this.#context)
-      this.#exchanges.set(channel, exchange)
-    }
-    return exchange
-  }
-
-  #asking(): [ControlChannel, ServerExchange] {
-    for (const [channel, exchange] of this.#exchanges) {
-      if (exchange instanceof ServerExchange && exchange.asking) return [channel, exchange]
-    }
-    throw new UsageError('no login waits for an answer')
-  }
-
-  #peerInfo(channel: ControlChannel): PeerInfo {
-    const exchange = this.#exchanges.get(channel)
-    return exchange instanceof ServerExchange || exchange instanceof PairExchange
-      ? exchange.peerInfo
-      : parsePeerInfo('')
   }
 
   #onEvent({ channel, key, event }: SlotEvent, now: number): void {
@@ -315,11 +247,11 @@ export class Conversation {
         this.#rekeying.opened(key)
         return
       case 'peer-key':
-        this.#apply(this.#exchangeOf(channel).peerKey(key, event.message, now), channel, key, now)
+        this.#apply(this.#exchanges.of(channel).peerKey(key, event.message, now), channel, key, now)
         return
       case 'active':
         if (this.#state === 'negotiating' && channel === this.#slots.active) this.#move('keys-exchanged')
-        this.#apply(this.#exchangeOf(channel).active(key, now), channel, key, now)
+        this.#apply(this.#exchanges.of(channel).active(key, now), channel, key, now)
         return
       case 'text':
         this.#onText(event.bytes, channel, key, now)
@@ -347,7 +279,7 @@ export class Conversation {
       if (channel === this.#slots.active) this.end({ type: 'peer-exit' }, now) // SESS-135
       return
     }
-    this.#apply(this.#exchangeOf(channel).message(message, key, now), channel, key, now)
+    this.#apply(this.#exchanges.of(channel).message(message, key, now), channel, key, now)
   }
 
   /** SESS-130 */
@@ -355,7 +287,7 @@ export class Conversation {
     if (channel !== this.#slots.active) {
       this.#flush(now)
       this.#slots.dropInitial()
-      this.#exchanges.delete(channel)
+      this.#exchanges.drop(channel)
     } else if (key === channel.next) {
       this.#flush(now)
       this.#context.outbox.counters.failedRekeys++
@@ -366,7 +298,7 @@ export class Conversation {
     } else if (this.#state === 'negotiating' && this.#context.config.role === 'server' && !key.peerAnswered) {
       // SESS-131: whoever never answered may not have been there.
       this.#slots.takeOver()
-      this.#exchanges.delete(channel)
+      this.#exchanges.drop(channel)
       this.#move('forgotten')
     } else {
       this.end(reason, now)
@@ -374,6 +306,7 @@ export class Conversation {
   }
 
   #apply(verdict: Verdict, channel: ControlChannel, key: KeyState, now: number): void {
+    if (this.#state === 'closing') return // SESS-139
     switch (verdict.type) {
       case 'nothing':
         return
@@ -382,11 +315,11 @@ export class Conversation {
         for (const reply of verdict.replies) channel.newest.writeText(reply)
         return
       case 'updated':
-        this.#configureLiveness(verdict.options)
+        this.#liveness.configure(pushedSettings(this.#context.config.timers, verdict.options.protocol))
         this.#context.outbox.event({ type: 'options-updated', options: verdict.options })
         return
       case 'admitted':
-        this.#rekey(channel, verdict.key, now)
+        this.#keys.replace(channel, verdict.key, now)
         return
       case 'refused':
         verdict.key.abandon(verdict.reason)
@@ -402,7 +335,7 @@ export class Conversation {
       if (text !== undefined) key.writeText(text)
       this.#flush(now)
       this.#slots.dropInitial()
-      this.#exchanges.delete(channel)
+      this.#exchanges.drop(channel)
     } else if (text === undefined) {
       this.end(reason, now)
     } else {
@@ -421,49 +354,14 @@ export class Conversation {
       else if (this.#state === 'connected') this.#move('taken-over')
       outbox.event({ type: 'peer-restarted' })
     }
-    this.#agreement = agreement
-    if (agreement.dynamicTlsCrypt) channel.useDynamicWrap(createDynamicWrap(this.#context, channel))
-    const values = Object.fromEntries(this.#peerInfo(channel).values)
-    const key = createDataKey(this.#context, channel, channel.primary, agreement, values, now)
+    const key = this.#keys.bringUp(agreement, options, channel, now)
     if (key === undefined) {
-      this.end({ type: 'incompatible', option: 'key-derivation', detail: 'a derived key was all zero' }, now)
+      this.end(UNUSABLE_KEY, now)
       return
     }
-    this.tunnel.configure(pipelineOptions(config, agreement, options))
-    this.#rekeying.installFirst(key, now)
     this.#move('agreed')
-    if (config.role === 'client') this.#configureLiveness(options)
-    this.#liveness.start(now)
     this.#farewell.notify = options.protocol.explicitExitNotify ?? config.exitNotify
     outbox.event({ type: 'connected', options, negotiated: key.negotiated })
-  }
-
-  #rekey(channel: ControlChannel, key: KeyState, now: number): void {
-    const { outbox } = this.#context
-    if (key !== channel.next || this.#agreement === undefined) return
-    const values = Object.fromEntries(this.#peerInfo(channel).values)
-    const dataKey = createDataKey(this.#context, channel, key, this.#agreement, values, now)
-    if (dataKey === undefined) {
-      key.abandon({ type: 'incompatible', option: 'key-derivation', detail: 'a derived key was all zero' })
-      return
-    }
-    this.#rekeying.install(dataKey, channel, now)
-    outbox.counters.rekeys++
-    const { keyId, initiator } = key
-    outbox.event({ type: 'rekeyed', keyId, initiator, negotiated: dataKey.negotiated })
-  }
-
-  /** SESS-63: what the server pushed stands in for what was configured. */
-  #configureLiveness({ protocol }: TunnelOptions): void {
-    const { timers } = this.#context.config
-    this.#liveness.configure({
-      ping: protocol.ping ?? timers.ping,
-      pingRestart: protocol.pingRestart ?? (protocol.pingExit === undefined ? timers.pingRestart : 0),
-      pingExit: protocol.pingExit ?? (protocol.pingRestart === undefined ? timers.pingExit : 0),
-      inactive: protocol.inactive?.time ?? timers.inactive,
-      inactiveBytes: protocol.inactive?.bytes ?? timers.inactiveBytes,
-      sessionTimeout: protocol.sessionTimeout ?? timers.sessionTimeout,
-    })
   }
 
   #fire(name: TimerName, now: number): void {
@@ -485,7 +383,7 @@ export class Conversation {
         this.#fireExchanges(name, now)
         return
       case 'exit-notify':
-        if (channel === undefined || !this.#farewell.fire(now)) this.#finish(now)
+        if (channel === undefined || !this.#farewell.fire(now)) this.end(this.#farewell.reason, now)
         return
       case 'ping':
       case 'ping-restart':
@@ -501,7 +399,7 @@ export class Conversation {
   }
 
   #fireExchanges(name: 'push-request' | 'auth-pending', now: number): void {
-    for (const [channel, exchange] of [...this.#exchanges]) {
+    for (const [channel, exchange] of this.#exchanges.list()) {
       this.#apply(exchange.fire(name, channel.newest, now), channel, channel.newest, now)
       if (this.#isClosed) return
     }
@@ -510,7 +408,7 @@ export class Conversation {
   #fireLiveness(name: Parameters<Liveness['fire']>[0], now: number): void {
     const verdict = this.#liveness.fire(name, now)
     if (verdict === 'dead') {
-      this.end({ type: 'timed-out', timer: name, detail: 'see the option of that name' }, now)
+      this.end({ type: 'timed-out', timer: name, detail: TIMED_OUT[name] }, now)
     } else if (verdict === 'send-ping') {
       this.tunnel.ping(now)
     }

@@ -53,10 +53,10 @@ export class Farewell {
   }
 
   /** Waits until the peer has the refusal that was just written. SESS-143 */
-  wait(reason: CloseReason, key: KeyState, now: number): void {
+  wait(reason: CloseReason, key: KeyState, now: number, patience = REFUSAL_WINDOW): void {
     this.#reason = reason
     this.#awaited = [key]
-    this.#context.timers.set('exit-notify', now + REFUSAL_WINDOW)
+    this.#context.timers.set('exit-notify', now + patience)
   }
 
   /** True once everything awaited is acknowledged. */

@@ -26,6 +26,10 @@ import { subjectOf } from './peer.ts'
 import type { ResolvedConfig } from './validate.ts'
 import { WrapState } from './wrap-state.ts'
 
+/** TLS exporter label of the data keys. */
+const DATA_KEYS_LABEL = 'EXPORTER-OpenVPN-datakeys'
+/** Bytes of key material for both directions. */
+const KEY2_LENGTH = 256
 /** Our words for what `mssfix` counts, in the data floor's. */
 const MSS_SENSES = { payload: 'datagram', mtu: 'mtu', fixed: 'fixed' } as const
 /** Packets up to this size are taken whatever the mtu, as peers' settings may differ a little. */
@@ -46,7 +50,8 @@ export function createDataKey(
   const peerSessionId = channel.peerSessionId ?? new Uint8Array(8)
   const [client, server] =
     config.role === 'client' ? [channel.localSessionId, peerSessionId] : [peerSessionId, channel.localSessionId]
-  const material = key.keyMaterial(agreement.keyDerivation, client, server)
+  const exporter = agreement.keyDerivation === 'tls-ekm'
+  const material = exporter ? key.exportKey(DATA_KEYS_LABEL, KEY2_LENGTH) : key.deriveKeys(client, server)
   const keys = splitKey2(material, config.role)
   wipe(material)
   if (keys === undefined) return undefined
@@ -76,7 +81,7 @@ function switchDelay({ config }: SessionContext): number {
 /** The wrap of later negotiations, mixed from the first TLS session and the shared key. REKEY-12 */
 export function createDynamicWrap(context: SessionContext, channel: ControlChannel): WrapState {
   const { config, crypto } = context
-  const exported = channel.primary.exportKey(DYNAMIC_KEY_LABEL, 256)
+  const exported = channel.primary.exportKey(DYNAMIC_KEY_LABEL, KEY2_LENGTH)
   const key = mixDynamicKey(exported, channel.wrap.key)
   wipe(exported)
   return new WrapState(createTlsCryptKeys(crypto, key, config.role), key, config.replay)

@@ -10,41 +10,15 @@
  * of a failed negotiation go out like any others.
  */
 import { concat, EMPTY, Queue } from '../bytes/index.ts'
-import {
-  type ClientKeyMessage,
-  KEY_RANDOM_LENGTH,
-  type Login,
-  parseClientKeyMessage,
-  parseServerKeyMessage,
-  PRE_MASTER_LENGTH,
-  type ServerKeyMessage,
-  writeClientKeyMessage,
-  writeControlText,
-  writeServerKeyMessage,
-} from '../control/index.ts'
+import { writeControlText } from '../control/index.ts'
 import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
-import { deriveKeysPrf } from '../data/index.ts'
 import { AckList, ACKS_PER_CONTROL_PACKET, ReceiveWindow, SendWindow } from '../reliability/index.ts'
-import {
-  type SignatureRequest,
-  type TlsCloseReason,
-  type TlsConfig,
-  TlsConnection,
-  type TlsInfo,
-} from '../tls/index.ts'
+import { type TlsConfig, TlsConnection, type TlsInfo } from '../tls/index.ts'
 import { type ControlPacket, isHardReset, Opcode, parseResetSettings } from '../wire/index.ts'
+import { type KeyEvent, type OutgoingMessage, tlsReason } from './key-events.ts'
 import { type KeyInput, type KeyStateName, moveKey } from './key-moves.ts'
+import { type KeyMessageText, KeySource, type PeerKeyMessage } from './key-source.ts'
 import type { CloseReason, DropReason } from './reasons.ts'
-
-/** TLS exporter label of the data keys. */
-const DATA_KEYS_LABEL = 'EXPORTER-OpenVPN-datakeys'
-
-/** The texts of a key message. */
-export interface KeyMessageText {
-  readonly options: string
-  readonly login?: Login | undefined
-  readonly peerInfo?: string
-}
 
 /** What is fixed when a negotiation starts. */
 export interface KeyStateOptions {
@@ -72,31 +46,9 @@ export interface KeyStateOptions {
   readonly timeOrigin: number
 }
 
-/** News of a key state. */
-export type KeyEvent =
-  /** The peer's key message. */
-  | { readonly type: 'peer-key'; readonly message: ServerKeyMessage | ClientKeyMessage }
-  /** Both key messages are exchanged and acknowledged. */
-  | { readonly type: 'active' }
-  /** TLS plaintext after the key message: control messages. */
-  | { readonly type: 'text'; readonly bytes: Uint8Array }
-  | { readonly type: 'signature-needed'; readonly request: SignatureRequest }
-  /** A renegotiation began. */
-  | { readonly type: 'opened' }
-  | { readonly type: 'failed'; readonly reason: CloseReason }
-
 interface Message {
   readonly opcode: number
   readonly payload: Uint8Array
-}
-
-/** A control packet without the fields that the control channel adds, and whether it was sent before. */
-export interface OutgoingMessage {
-  readonly opcode: number
-  readonly acks: readonly number[]
-  readonly packetId: number | undefined
-  readonly payload: Uint8Array
-  readonly repeated: boolean
 }
 
 /** One negotiation. */
@@ -115,9 +67,7 @@ export class KeyState {
   readonly #acks = new AckList()
   readonly #tls: TlsConnection
   readonly #events = new Queue<KeyEvent>()
-  readonly #random1: Uint8Array
-  readonly #random2: Uint8Array
-  readonly #preMaster: Uint8Array
+  readonly #source: KeySource
   #state: KeyStateName = 'initial'
   #heard = false
   /** True once the server asked that the wrapped client key be sent again. */
@@ -125,7 +75,7 @@ export class KeyState {
   #established = false
   #awaitsSignature = false
   #outgoing: Uint8Array = EMPTY
-  #peerKey: ServerKeyMessage | ClientKeyMessage | undefined
+  #peerKey: PeerKeyMessage | undefined
   #tlsInfo: TlsInfo | undefined
   #texts: string[] = []
 
@@ -141,9 +91,7 @@ export class KeyState {
     this.#send = new SendWindow<Message>({ timeout: tlsTimeout, timeoutCap: tlsTimeoutMax, firstId })
     this.#receive = new ReceiveWindow<Message>(undefined, firstId)
     this.#tls = new TlsConnection(options.tls, { unixTime: options.timeOrigin + now, random, crypto })
-    this.#random1 = random(KEY_RANDOM_LENGTH)
-    this.#random2 = random(KEY_RANDOM_LENGTH)
-    this.#preMaster = options.role === 'client' ? random(PRE_MASTER_LENGTH) : EMPTY
+    this.#source = new KeySource(options.role, random)
     if (resetOpcode === undefined) {
       this.#move('resets-done')
     } else {
@@ -168,7 +116,7 @@ export class KeyState {
   }
 
   /** The peer's key message, once it came. */
-  get peerKey(): ServerKeyMessage | ClientKeyMessage | undefined {
+  get peerKey(): PeerKeyMessage | undefined {
     return this.#peerKey
   }
 
@@ -232,7 +180,7 @@ export class KeyState {
     this.#fail({ type: 'timed-out', timer: 'hand-window', detail }) // SESS-24
   }
 
-  /** When something is due, by timer. */
+  /** When something is to be sent. */
   get retransmitAt(): number {
     return this.#send.nextDeadline()
   }
@@ -291,25 +239,10 @@ export class KeyState {
     return this.#tls.exportKeyingMaterial(label, undefined, length)
   }
 
-  /** The 256 bytes of key material of an active negotiation. Session ids in the order client, server. REKEY-3 */
-  keyMaterial(
-    derivation: 'tls-ekm' | 'openvpn-prf',
-    clientSessionId: Uint8Array,
-    serverSessionId: Uint8Array,
-  ): Uint8Array {
-    if (derivation === 'tls-ekm') return this.exportKey(DATA_KEYS_LABEL, 256)
-    const peer = this.#peerKey as ServerKeyMessage | ClientKeyMessage
-    const own = { random1: this.#random1, random2: this.#random2 }
-    const [client, server] = this.#options.role === 'client' ? [own, peer] : [peer, own]
-    return deriveKeysPrf(this.#options.crypto, {
-      preMaster: 'preMaster' in peer ? peer.preMaster : this.#preMaster,
-      clientRandom1: client.random1,
-      clientRandom2: client.random2,
-      serverRandom1: server.random1,
-      serverRandom2: server.random2,
-      clientSessionId,
-      serverSessionId,
-    })
+  /** 256 bytes of key material by PRF, of an active negotiation; session ids in the order client, server. REKEY-3 */
+  deriveKeys(clientSessionId: Uint8Array, serverSessionId: Uint8Array): Uint8Array {
+    const peer = this.#peerKey as PeerKeyMessage
+    return this.#source.derive(this.#options.crypto, peer, clientSessionId, serverSessionId)
   }
 
   /** Gives the negotiation up from outside; nothing is sent for it any more but what is queued. */
@@ -437,7 +370,7 @@ export class KeyState {
       return
     }
     // SESS-27: the key message is the first plaintext record, whole.
-    const message = this.#options.role === 'server' ? parseClientKeyMessage(bytes) : parseServerKeyMessage(bytes)
+    const message = this.#source.parse(bytes)
     if (typeof message === 'string') {
       this.#fail({ type: 'malformed', what: 'key method message', detail: message })
       this.#tls.close()
@@ -450,13 +383,7 @@ export class KeyState {
   }
 
   #sendKeyMessage(): void {
-    const text = this.#options.keyMessage(this.#tlsInfo as TlsInfo)
-    const input = { ...text, random1: this.#random1, random2: this.#random2 }
-    const message =
-      this.#options.role === 'client'
-        ? writeClientKeyMessage({ ...input, preMaster: this.#preMaster })
-        : writeServerKeyMessage(input)
-    this.#tls.write(message)
+    this.#tls.write(this.#source.write(this.#options.keyMessage(this.#tlsInfo as TlsInfo)))
     this.#move('key-sent')
   }
 
@@ -465,19 +392,5 @@ export class KeyState {
     this.#move('failed')
     this.#events.push({ type: 'failed', reason })
     this.#fill()
-  }
-}
-
-/** The session's word for the end of a TLS connection. */
-function tlsReason(reason: TlsCloseReason): CloseReason {
-  switch (reason.type) {
-    case 'close-notify':
-      return { type: 'tls-alert', sentBy: reason.by, alert: 'close-notify', detail: 'TLS was closed' }
-    case 'alert-sent':
-      return { type: 'tls-alert', sentBy: 'us', alert: reason.alert, detail: reason.detail }
-    case 'alert-received':
-      return { type: 'tls-alert', sentBy: 'peer', alert: reason.alert, detail: `alert ${reason.code}` }
-    case 'certificate':
-      return { type: 'certificate', problem: reason.problem, subject: reason.subject, detail: reason.detail }
   }
 }

@@ -5,6 +5,7 @@
  * stores per packet, and an idle one wakes once per interval. Whether a timer is due is asked with the very sum it was set
  * to: times have fractions, and a difference may round to just below the interval for ever.
  */
+import type { PushedProtocol } from '../control/index.ts'
 import type { Timers } from '../reliability/index.ts'
 import type { TimerName } from './reasons.ts'
 
@@ -18,8 +19,30 @@ export interface LivenessSettings {
   readonly sessionTimeout: number
 }
 
+/** SESS-63: what the server pushed stands in for what was configured. */
+export function pushedSettings(configured: LivenessSettings, pushed: PushedProtocol): LivenessSettings {
+  const { ping, pingRestart, pingExit, inactive, sessionTimeout } = pushed
+  return {
+    ping: ping ?? configured.ping,
+    pingRestart: pingRestart ?? (pingExit === undefined ? configured.pingRestart : 0),
+    pingExit: pingExit ?? (pingRestart === undefined ? configured.pingExit : 0),
+    inactive: inactive?.time ?? configured.inactive,
+    inactiveBytes: inactive?.bytes ?? configured.inactiveBytes,
+    sessionTimeout: sessionTimeout ?? configured.sessionTimeout,
+  }
+}
+
 /** Timers that this machine answers. */
 export type LivenessTimer = 'ping' | 'ping-restart' | 'ping-exit' | 'inactive' | 'session-timeout'
+
+/** What to say of a session that a timer ended. */
+export const TIMED_OUT: Readonly<Record<LivenessTimer, string>> = {
+  ping: 'no ping could be sent',
+  'ping-restart': 'nothing came from the peer for so long',
+  'ping-exit': 'nothing came from the peer for so long',
+  inactive: 'too little crossed the tunnel',
+  'session-timeout': 'the time of the session is over',
+}
 
 /** What a fired timer asks for. */
 export type LivenessVerdict = 'none' | 'send-ping' | 'dead'

@@ -27,6 +27,12 @@ export class ClientLogin {
     return this.#waiting
   }
 
+  /** What to ask beside username and password. */
+  get question(): { readonly text: string; readonly echo: boolean } | undefined {
+    const challenge = this.#challenge
+    return challenge === undefined ? undefined : { text: challenge.text, echo: challenge.echo }
+  }
+
   /** What goes into the key message. */
   get current(): Login | undefined {
     return this.#login

@@ -149,7 +149,9 @@ export class ServerExchange implements Exchange {
     if (key === undefined) return NOTHING
     this.#asking = undefined
     this.#context.timers.clear('auth-pending')
-    if (push !== undefined) this.#push = push
+    // A renewed token travels alone: the options of the first key stay. SRV-48
+    if (key.keyId > 0 && push?.authToken !== undefined) key.writeText(`PUSH_REPLY,auth-token ${push.authToken}`)
+    else if (push !== undefined && key.keyId === 0) this.#push = push
     this.#allowed.add(key.keyId)
     return this.#proceed(key, now)
   }

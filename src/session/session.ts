@@ -210,6 +210,21 @@ export class Session {
     this.#conversation.settle(this.#now)
   }
 
+  /**
+   * Server: ends the tunnel with a control message of the caller's, `RESTART` for example. `closed` follows when the peer has
+   * it or after `patience` ms; at once where there is no tunnel.
+   */
+  dismiss(message: string, patience: number, now: number): void {
+    if (!this.#begin(now)) return
+    this.#conversation.dismiss(message, patience, this.#now)
+    this.#conversation.settle(this.#now)
+  }
+
+  /** Ends at once, without a word to the peer. */
+  abandon(now: number): void {
+    if (this.#begin(now)) this.#conversation.end({ type: 'local' }, this.#now)
+  }
+
   /** Runs everything due at `now`; harmless when early. SESS-7 */
   handleTimeout(now: number): void {
     if (!this.#begin(now)) return

@@ -24,6 +24,8 @@ export const LaneCode = {
   NOT_DATA: -66,
 } as const
 
+/** Least pause between two answers to the question for our options. */
+const OCC_PAUSE = 10_000
 /** Room for the largest message of the session's own. */
 const MESSAGE_ROOM = 1024
 
@@ -44,6 +46,7 @@ export class Tunnel {
   readonly #limits: VolumeLimits
   readonly #framing: number
   #pipeline: DataPipeline
+  #occAnswerFrom = -Infinity
 
   constructor(
     outbox: Outbox,
@@ -150,6 +153,13 @@ export class Tunnel {
   /** Sends an OCC message, the farewell of peers without control messages for it among them. */
   occ(message: OccMessage, now: number): void {
     this.#message(now, (channel, buffer, offset) => this.#pipeline.sealOcc(channel, buffer, offset, message))
+  }
+
+  /** Answers the question for our options string, at most once in a while. SESS-75 */
+  answerOcc(options: string, now: number): void {
+    if (now < this.#occAnswerFrom) return
+    this.#occAnswerFrom = now + OCC_PAUSE
+    this.occ({ type: 'reply', options }, now)
   }
 
   /** Numbers that tell two states of this machine apart; nothing secret. */

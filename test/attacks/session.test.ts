@@ -3,6 +3,7 @@
  * vulnerability classes: A before authentication, B on slots, renegotiation and messages.
  */
 import { describe, expect, it } from 'vitest'
+import { utf8Encode } from '../../src/bytes/index.ts'
 import { nodeCrypto } from '../../src/node/crypto/index.ts'
 import { Session } from '../../src/session/index.ts'
 import {
@@ -302,14 +303,14 @@ describe('B: slots, renegotiation, messages', () => {
     for (let code = 0; code < 256; code++) {
       if (code === 0 || code === 10 || code === 13 || (code >= 32 && code !== 127)) continue
       const peer = new RawPeer({ role: 'server' })
-      const text = [...'PUSH_REPLY,cipher AES-256-GCM'].map((character) => character.charCodeAt(0))
+      const text = utf8Encode('PUSH_REPLY,cipher AES-256-GCM')
       peer.write(Uint8Array.of(...text.slice(0, 12), code, ...text.slice(12), 0))
       expect(peer.session.state).toBe('exchanging')
       ignored++
     }
     expect(ignored).toBe(30)
     const chomped = new RawPeer({ role: 'server' })
-    chomped.write(new Uint8Array([...'PUSH_REPLY,cipher AES-256-GCM\r\n\0'].map((c) => c.charCodeAt(0))))
+    chomped.write(utf8Encode('PUSH_REPLY,cipher AES-256-GCM\r\n\0'))
     expect(chomped.session.state).toBe('connected')
   })
 

@@ -30,7 +30,6 @@ function poison(): string[] {
   for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'structuredClone', 'fetch']) {
     set(globalThis, name)
   }
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is replaced, not called
   set(Promise.prototype, 'then')
   Object.defineProperty(globalThis, 'crypto', {
     get: () => {

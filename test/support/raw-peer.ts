@@ -33,6 +33,8 @@ export interface RawPeerOptions {
   readonly keyMessage?: Uint8Array
   /** Peer info of a right key message. */
   readonly peerInfo?: string
+  /** Messages after this one are not acknowledged. */
+  readonly ackUntil?: number
   readonly login?: { readonly username: string; readonly password: string }
 }
 
@@ -151,6 +153,7 @@ export class RawPeer {
   }
 
   #ack(id: number): void {
+    if (id > (this.#options.ackUntil ?? Infinity)) return
     const payload = new Uint8Array(0)
     this.packet({
       opcode: Opcode.ACK_V1,

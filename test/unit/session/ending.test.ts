@@ -177,6 +177,23 @@ describe('farewell', () => {
     expect(pair.server.session.closeReason).toEqual({ type: 'peer-exit' })
   })
 
+  it('SESS-139 once the farewell is said, nothing the peer says inside TLS changes the end', () => {
+    const peer = new RawPeer({
+      role: 'client',
+      ackUntil: 2,
+      login: { username: 'u', password: 'p' },
+      session: { admission: 'ask' },
+    })
+    peer.session.deny('no', peer.now)
+    peer.settle()
+    expect(peer.session.state).toBe('closing')
+    for (const text of ['PUSH_REQUEST', 'EXIT', 'CR_RESPONSE,x', 'RESTART']) peer.say(text)
+    expect(peer.session.state).toBe('closing')
+    peer.wait(6_000)
+    expect(peer.session.closeReason).toEqual({ type: 'denied', message: 'no' })
+    expect(peer.eventsOf('closed')).toHaveLength(1)
+  })
+
   it('SESS-142 peers without EXIT get the farewell of the data channel, one per second', () => {
     const peer = new RawPeer({ role: 'server', session: { explicitExitNotify: 3 } })
     peer.say('PUSH_REPLY,cipher AES-256-GCM')

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import { DataKey, KeyRing } from '../../../src/session/key-ring.ts'
-import type { DataChannel } from '../../../src/data/index.ts'
-import type { Negotiated, SessionTimers } from '../../../src/session/index.ts'
+import { createDataChannel, type DataChannel, DataCode } from '../../../src/data/index.ts'
+import { Timers } from '../../../src/reliability/index.ts'
+import { DEFAULT_TIMERS, type Negotiated, type SessionTimers, type TimerName } from '../../../src/session/index.ts'
+import { Liveness } from '../../../src/session/liveness.ts'
+import { Outbox } from '../../../src/session/outbox.ts'
+import { createCounters } from '../../../src/session/stats.ts'
+import { Tunnel } from '../../../src/session/tunnel.ts'
 import { keyIdOf, Opcode, opcodeOf } from '../../../src/wire/index.ts'
 import { CLEAN, type End, rough } from '../../support/network.ts'
 import { connectPair, ipPacket, markOf, type Pair } from '../../support/pair.ts'
@@ -36,6 +41,36 @@ const renegotiate = (pair: Pair, end: End): void => {
 }
 
 const rekeyed = (pair: Pair, end: End): number[] => pair.events(pair.side(end), 'rekeyed').map(({ keyId }) => keyId)
+
+/** The data half alone, with channels whose packet ids begin where a test wants them. */
+function tunnelWithKeys(): {
+  readonly outbox: Outbox
+  readonly timers: Timers<TimerName>
+  readonly tunnel: Tunnel
+  readonly channelAt: (keyId: number, packetsSent: number) => DataChannel
+} {
+  const outbox = new Outbox(createCounters(), 'udp')
+  const timers = new Timers<TimerName>([
+    'reneg-sec',
+    'ping',
+    'ping-restart',
+    'ping-exit',
+    'inactive',
+    'session-timeout',
+  ])
+  const liveness = new Liveness(DEFAULT_TIMERS, timers, 0)
+  const tunnel = new Tunnel(outbox, timers, liveness, { bytes: Infinity, packets: Infinity }, 'udp')
+  const slot = { cipher: new Uint8Array(64).fill(1), hmac: new Uint8Array(64).fill(2) }
+  const channelAt = (keyId: number, packetsSent: number): DataChannel =>
+    createDataChannel({
+      crypto,
+      cipher: 'AES-256-GCM',
+      keys: { send: slot, receive: slot },
+      keyId,
+      counterStart: { packetsSent },
+    })
+  return { outbox, timers, tunnel, channelAt }
+}
 
 describe('starting', () => {
   it.each(['client', 'server'] as const)('REKEY-1 REKEY-2 a renegotiation begun by the %s', (end) => {
@@ -206,6 +241,21 @@ describe('keys', () => {
       expect([ids.client.at(-1), ids.server.at(-1)]).toEqual([1, 1])
     },
   )
+
+  it('REKEY-8 REKEY-11 at the last packet id a channel stops, asks for a key, and the successor takes over', () => {
+    const { outbox, timers, tunnel, channelAt } = tunnelWithKeys()
+    tunnel.keys.replaceAll(new DataKey(channelAt(0, 0xffffffff - 3), { keyId: 0 } as Negotiated, 0, 0))
+    const seal = (): number => tunnel.seal(new Uint8Array(300), 100, 100, 5)
+    for (let i = 0; i < 3; i++) expect(seal()).toBeGreaterThan(100)
+    expect(timers.get('reneg-sec')).toBe(5)
+    expect(seal()).toBe(DataCode.KEY_EXHAUSTED)
+    expect(seal()).toBe(DataCode.KEY_EXHAUSTED)
+    tunnel.keys.install(new DataKey(channelAt(1, 0), { keyId: 1 } as Negotiated, 0, 1e9))
+    expect(tunnel.keys.sender?.keyId).toBe(0)
+    expect(seal()).toBeGreaterThan(100)
+    expect(tunnel.keys.sender?.keyId).toBe(1)
+    expect(outbox.counters.packetsSent).toBe(4)
+  })
 
   it('REKEY-8 a used-up key sends nothing more, and its successor takes over early', () => {
     const exhausted = { seal: () => -13, headroom: 8, tailroom: 0, renegotiation: undefined } as unknown as DataChannel

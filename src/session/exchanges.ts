@@ -1,0 +1,89 @@
+/**
+ * The exchange of each of the peer's sessions, made when it is first needed, and the host's answers to them.
+ */
+import { UsageError } from '../bytes/index.ts'
+import { parsePeerInfo, peerHas, type PeerInfo, writePushParts } from '../control/index.ts'
+import { ClientExchange } from './client-exchange.ts'
+import type { SessionContext } from './context.ts'
+import type { ControlChannel } from './control-channel.ts'
+import type { Exchange } from './exchange.ts'
+import type { ClientLogin } from './login.ts'
+import { PairExchange } from './pair-exchange.ts'
+import { ServerExchange } from './server-exchange.ts'
+
+/** Exchanges by session of the peer. */
+export class Exchanges {
+  readonly #context: SessionContext
+  readonly #login: ClientLogin
+  readonly #all = new Map<ControlChannel, Exchange>()
+
+  constructor(context: SessionContext, login: ClientLogin) {
+    this.#context = context
+    this.#login = login
+  }
+
+  /** The exchange of a session. */
+  of(channel: ControlChannel): Exchange {
+    const known = this.#all.get(channel)
+    if (known !== undefined) return known
+    const made = this.#create()
+    this.#all.set(channel, made)
+    return made
+  }
+
+  /** All exchanges, as a list of their own. */
+  list(): readonly (readonly [ControlChannel, Exchange])[] {
+    return [...this.#all]
+  }
+
+  /** The session is over. */
+  drop(channel: ControlChannel): void {
+    this.#all.delete(channel)
+  }
+
+  clear(): void {
+    this.#all.clear()
+  }
+
+  /** What the peer told about itself; empty for a server seen by a client. */
+  peerInfo(channel: ControlChannel): PeerInfo {
+    const exchange = this.#all.get(channel)
+    return exchange instanceof ServerExchange || exchange instanceof PairExchange
+      ? exchange.peerInfo
+      : parsePeerInfo('')
+  }
+
+  /**
+   * The session whose login waits for an answer.
+   * @throws UsageError when none does.
+   */
+  asking(): readonly [ControlChannel, ServerExchange] {
+    for (const [channel, exchange] of this.#all) {
+      if (exchange instanceof ServerExchange && exchange.asking) return [channel, exchange]
+    }
+    throw new UsageError('no login waits for an answer')
+  }
+
+  /**
+   * Sends the answer to a server's question.
+   * @throws UsageError when there was none.
+   */
+  respond(channel: ControlChannel | undefined, response: string): void {
+    const exchange = channel === undefined ? undefined : this.#all.get(channel)
+    const asked = exchange instanceof ClientExchange && channel !== undefined
+    if (!asked || !exchange.respond(response, channel.newest)) throw new UsageError('no answer was asked for')
+  }
+
+  /** Sends a PUSH_UPDATE to a client that understands it; false for any other peer. */
+  update(channel: ControlChannel, options: readonly string[]): boolean {
+    if (!peerHas(this.peerInfo(channel), 'pushUpdate')) return false
+    for (const part of writePushParts('PUSH_UPDATE', options)) channel.newest.writeText(part)
+    return true
+  }
+
+  #create(): Exchange {
+    const { config } = this.#context
+    if (config.pointToPoint) return new PairExchange(this.#context)
+    return config.role === 'client' ? new ClientExchange(this.#context, this.#login) : new ServerExchange(this.#context)
+  }
+}
