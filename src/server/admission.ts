@@ -1,0 +1,211 @@
+/**
+ * Who gets in and with what: identity, names, addresses, networks, push (spec/server.md, "Admission").
+ *
+ * A login is judged without a callback: the verdict is to ask the host, to let in, or to refuse. Letting in takes a lease,
+ * enters the client's addresses and networks into the routes, and puts its push together; whatever of it fails undoes the
+ * rest and refuses.
+ */
+import { equalBytes } from '../bytes/index.ts'
+import { maskBytes, parseIpv4Bytes, parseIpv6Bytes } from '../control/index.ts'
+import type { PushConfig, SessionEvent } from '../session/index.ts'
+import { commonName, parseCertificate } from '../x509/index.ts'
+import type { AddressPool, LeasedAddresses } from './address-pool.ts'
+import type { Identity, ServerClient } from './client.ts'
+import type { ClientTable } from './client-table.ts'
+import type { Grant, ServerConfig } from './config.ts'
+import type { LoginEvent } from './output.ts'
+import { type GivenAddresses, type Network, pushFor } from './push-lines.ts'
+import type { Router } from './router.ts'
+import type { Tokens } from './tokens.ts'
+
+/** The session's question. */
+export type SessionLogin = Extract<SessionEvent, { type: 'login' }>
+
+/** What is to be done about a login. */
+export type LoginVerdict =
+  | { readonly type: 'ask'; readonly event: LoginEvent }
+  | { readonly type: 'allow' }
+  | { readonly type: 'deny'; readonly message: string }
+
+/** Decides and gives. */
+export class Admission {
+  readonly #config: ServerConfig
+  readonly #table: ClientTable
+  readonly #pool: AddressPool
+  readonly #router: Router<ServerClient>
+  readonly #tokens: Tokens
+  readonly #timeOrigin: number
+
+  constructor(
+    config: ServerConfig,
+    table: ClientTable,
+    pool: AddressPool,
+    router: Router<ServerClient>,
+    tokens: Tokens,
+    timeOrigin: number,
+  ) {
+    this.#config = config
+    this.#table = table
+    this.#pool = pool
+    this.#router = router
+    this.#tokens = tokens
+    this.#timeOrigin = timeOrigin
+  }
+
+  /** Judges a login. */
+  judge(client: ServerClient, login: SessionLogin, now: number): LoginVerdict {
+    const identity: Identity = {
+      commonName: client.certificateName ?? nameOf(login.certificates),
+      username: login.username,
+      certificate: login.certificates[0],
+    }
+    // SRV-45: who restarts at a client's address is that client.
+    if (client.identity !== undefined && !sameIdentity(client.identity, identity)) {
+      return { type: 'deny', message: 'another client is connected from this address' }
+    }
+    client.identity = identity
+    client.renewal = login.keyId > 0
+    const token = this.#tokens.judge(client, login.username, login.password.reveal(), this.#timeOrigin + now)
+    if (token === 'refused') return { type: 'deny', message: 'SESSION: the token is not valid any more' } // SRV-47
+    if (token === 'accepted' && !this.#tokens.external) return { type: 'allow' }
+    if (this.#config.admission !== 'ask') return { type: 'allow' }
+    client.asking = true
+    return { type: 'ask', event: this.#event(client, identity, login, token === 'accepted') }
+  }
+
+  /** The clients that a newcomer of that name takes the place of. SRV-41, SRV-42 */
+  rivals(client: ServerClient, grant: Grant): readonly ServerClient[] {
+    if (this.#config.duplicateNames === true || client.renewal) return []
+    const name = this.#nameFor(client, grant)
+    if (name === undefined) return []
+    return [...(this.#table.byName(name) ?? [])].filter((other) => other !== client)
+  }
+
+  /** What the client is pushed now that it is in; or why it cannot be let in. */
+  admit(client: ServerClient, grant: Grant, now: number): PushConfig | string {
+    const token = this.#tokens.issue(client, this.#timeOrigin + now)
+    if (client.renewal) return { options: [], ...(token === undefined ? {} : { authToken: token }) }
+    this.release(client)
+    this.#table.rename(client, this.#nameFor(client, grant))
+    const routes = (grant.routes ?? []).map(parseNetwork)
+    const bad = routes.indexOf(undefined)
+    if (bad >= 0) return `${grant.routes?.[bad] ?? ''} is no network`
+    const networks = routes as Network[]
+    const given = this.#give(client, grant)
+    if (given === undefined) return 'no address is free'
+    const problem = this.#enter(client, given, networks)
+    if (problem !== undefined) {
+      this.release(client)
+      return problem
+    }
+    client.addresses = {
+      ...(given.ipv4 === undefined ? {} : { ipv4: given.ipv4.local }),
+      ...(given.ipv6 === undefined ? {} : { ipv6: given.ipv6.address }),
+    }
+    return pushFor(this.#config, grant, given, networks, client.peerId, token)
+  }
+
+  /** Takes back what the client was given. */
+  release(client: ServerClient): void {
+    this.#router.remove(client)
+    if (client.lease !== undefined) this.#pool.release(client.lease.index)
+    client.lease = undefined
+    client.addresses = {}
+  }
+
+  #nameFor(client: ServerClient, grant: Grant): string | undefined {
+    const { commonName: certificate, username = '' } = client.identity ?? {}
+    if (grant.name !== undefined) return grant.name
+    if (username !== '' && (this.#config.usernameAsCommonName === true || certificate === undefined)) return username
+    return certificate
+  }
+
+  #give(client: ServerClient, grant: Grant): GivenAddresses | undefined {
+    const { ipv4, ipv6 } = this.#config.addresses
+    const wants4 = grant.ifconfig === undefined && ipv4?.pool !== undefined
+    const wants6 = grant.ifconfigIpv6 === undefined && ipv6?.poolFirst !== undefined
+    if (wants4 || wants6) {
+      client.lease = this.#lease(client)
+      if (client.lease === undefined) return undefined
+    }
+    const four = grant.ifconfig ?? client.lease?.ipv4
+    const six = grant.ifconfigIpv6 ?? client.lease?.ipv6
+    return { ...(four === undefined ? {} : { ipv4: four }), ...(six === undefined ? {} : { ipv6: six }) }
+  }
+
+  /** A lease whose addresses nobody was granted by name. SRV-24 */
+  #lease(client: ServerClient): LeasedAddresses | undefined {
+    const skipped: number[] = []
+    let lease: LeasedAddresses | undefined
+    for (let tries = 0; tries <= this.#pool.size; tries++) {
+      lease = this.#pool.acquire(client.name ?? '', client.name !== undefined && this.#config.duplicateNames !== true)
+      if (lease === undefined || !this.#isTaken(lease)) break
+      skipped.push(lease.index)
+      lease = undefined
+    }
+    for (const index of skipped) this.#pool.release(index)
+    return lease
+  }
+
+  #isTaken(lease: LeasedAddresses): boolean {
+    const four = parseIpv4Bytes(lease.ipv4?.local ?? '')
+    const six = parseIpv6Bytes(lease.ipv6?.address ?? '')
+    return (
+      (four !== undefined && this.#router.ownerOf(four, 32) !== undefined) ||
+      (six !== undefined && this.#router.ownerOf(six, 128) !== undefined)
+    )
+  }
+
+  /** Enters addresses and networks; a sentence when one belongs to another client. SRV-24, SRV-35 */
+  #enter(client: ServerClient, given: GivenAddresses, networks: readonly Network[]): string | undefined {
+    const four = parseIpv4Bytes(given.ipv4?.local ?? '')
+    const six = parseIpv6Bytes(given.ipv6?.address ?? '')
+    const own: Network[] = [
+      ...(four === undefined ? [] : [{ network: four, prefix: 32 }]),
+      ...(six === undefined ? [] : [{ network: six, prefix: 128 }]),
+    ]
+    for (const { network, prefix } of [...own, ...networks]) {
+      if (this.#router.ownerOf(network, prefix) !== undefined) return 'one of its addresses belongs to another client'
+      if (!this.#router.add(client, network, prefix)) return 'it has more networks than max-routes-per-client'
+    }
+    return undefined
+  }
+
+  #event(client: ServerClient, identity: Identity, login: SessionLogin, tokenAccepted: boolean): LoginEvent {
+    return {
+      type: 'login',
+      renewal: client.renewal,
+      address: client.address,
+      commonName: identity.commonName,
+      subject: login.peerSubject,
+      certificates: login.certificates,
+      username: login.username,
+      password: login.password,
+      tokenAccepted,
+      keyMetadata: client.keyMetadata,
+      peerInfo: login.peerInfo,
+    }
+  }
+}
+
+function nameOf(certificates: readonly Uint8Array[]): string | undefined {
+  const [leaf] = certificates
+  const certificate = leaf === undefined ? undefined : parseCertificate(leaf)
+  return certificate === undefined || typeof certificate === 'string' ? undefined : commonName(certificate.subject)
+}
+
+function sameIdentity(a: Identity, b: Identity): boolean {
+  if (a.username !== b.username || a.commonName !== b.commonName) return false
+  if (a.certificate === undefined || b.certificate === undefined) return a.certificate === b.certificate
+  return equalBytes(a.certificate, b.certificate)
+}
+
+/** `address/prefix`, the host bits cleared; undefined when it is none. */
+function parseNetwork(text: string): Network | undefined {
+  const match = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text)
+  const bytes = parseIpv4Bytes(match?.[1] ?? '') ?? parseIpv6Bytes(match?.[1] ?? '')
+  if (bytes === undefined) return undefined
+  const most = bytes.length * 8
+  const prefix = match?.[2] === undefined ? most : Number(match[2])
+  return prefix > most ? undefined : { network: maskBytes(bytes, prefix), prefix }
+}

@@ -1,0 +1,99 @@
+/**
+ * Finding the client of a datagram: by peer-id for data that carries one, by source address for all else.
+ *
+ * Peer-ids are below `max-clients`; a freed one is given out again as late as possible, so that late packets of its former
+ * owner meet nobody. See spec/server.md, "Finding the client".
+ */
+import { Queue } from '../bytes/index.ts'
+import type { ServerClient } from './client.ts'
+import type { ClientId } from './output.ts'
+
+/** Every client of a server. */
+export class ClientTable {
+  readonly #byId = new Map<ClientId, ServerClient>()
+  readonly #byAddress = new Map<string, ServerClient>()
+  readonly #byPeerId: (ServerClient | undefined)[] = []
+  readonly #byName = new Map<string, Set<ServerClient>>()
+  readonly #freePeerIds = new Queue<number>()
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  get full(): boolean {
+    return this.#byId.size >= this.#limit
+  }
+
+  /** Every client, oldest first. */
+  all(): IterableIterator<ServerClient> {
+    return this.#byId.values()
+  }
+
+  byId(id: ClientId): ServerClient | undefined {
+    return this.#byId.get(id)
+  }
+
+  byAddress(address: string): ServerClient | undefined {
+    return this.#byAddress.get(address)
+  }
+
+  byPeerId(peerId: number): ServerClient | undefined {
+    return this.#byPeerId[peerId]
+  }
+
+  /** Clients of that name. */
+  byName(name: string): ReadonlySet<ServerClient> | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** A peer-id that nobody has, longest free last. */
+  takePeerId(): number {
+    if (this.#byPeerId.length < this.#limit) return this.#byPeerId.push(undefined) - 1
+    return this.#freePeerIds.shift() ?? 0
+  }
+
+  add(client: ServerClient): void {
+    this.#byId.set(client.id, client)
+    this.#byAddress.set(client.address, client)
+    this.#byPeerId[client.peerId] = client
+  }
+
+  /** The client goes by that name from now on. */
+  rename(client: ServerClient, name: string | undefined): void {
+    this.#unname(client)
+    client.name = name
+    if (name === undefined) return
+    const others = this.#byName.get(name)
+    if (others === undefined) this.#byName.set(name, new Set([client]))
+    else others.add(client)
+  }
+
+  /** The client sends from another address now. */
+  move(client: ServerClient, address: string): void {
+    if (this.#byAddress.get(client.address) === client) this.#byAddress.delete(client.address)
+    client.address = address
+    this.#byAddress.set(address, client)
+  }
+
+  remove(client: ServerClient): void {
+    this.#byId.delete(client.id)
+    if (this.#byAddress.get(client.address) === client) this.#byAddress.delete(client.address)
+    if (this.#byPeerId[client.peerId] === client) {
+      this.#byPeerId[client.peerId] = undefined
+      this.#freePeerIds.push(client.peerId)
+    }
+    this.#unname(client)
+  }
+
+  #unname(client: ServerClient): void {
+    if (client.name === undefined) return
+    const others = this.#byName.get(client.name)
+    others?.delete(client)
+    if (others?.size === 0) this.#byName.delete(client.name)
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What leaves a server: bytes for an address, packets for the tunnel side, news of a client.
+ *
+ * One queue, in causal order: a client's `client-connected` comes before its first packet, its `client-closed` after its
+ * last. A client is named by a number that is never used again. None of the events holds a secret in the open.
+ */
+import type { TunnelOptions } from '../control/index.ts'
+import type { CloseReason, DropReason, Negotiated, SecretText, SessionEvent, Stats } from '../session/index.ts'
+import type { ClientKeyMetadata } from '../wire/index.ts'
+
+/** A client's number, from 1 on. */
+export type ClientId = number
+
+/** One thing to do for the host. */
+export type ServerOutput =
+  /** To that address (UDP: a datagram; TCP: the next bytes of that connection). */
+  | { readonly type: 'transmit'; readonly to: string; readonly data: Uint8Array }
+  /** To the tun/tap side, from that client. */
+  | { readonly type: 'packet'; readonly client: ClientId; readonly data: Uint8Array }
+  /** Close that TCP connection once what was transmitted has left. */
+  | { readonly type: 'hang-up'; readonly connection: string }
+  | { readonly type: 'event'; readonly client: ClientId | undefined; readonly event: ServerEvent }
+
+/** Addresses a client has inside the tunnel. */
+export interface ClientAddresses {
+  readonly ipv4?: string
+  readonly ipv6?: string
+}
+
+/** A client wants in, or (with `renewal`) shows its login again in a renegotiation. Answer: `allow`, `defer`, `deny`. */
+export interface LoginEvent {
+  readonly type: 'login'
+  readonly renewal: boolean
+  readonly address: string
+  /** The certificate's name; undefined without a certificate. */
+  readonly commonName: string | undefined
+  /** Subject of the certificate in the reference's one-line form. */
+  readonly subject: string | undefined
+  /** DER certificates, leaf first. */
+  readonly certificates: readonly Uint8Array[]
+  readonly username: string
+  readonly password: SecretText
+  /** True when the password was a token of this server that is still good. */
+  readonly tokenAccepted: boolean
+  /** What the operator wrote into the client's tls-crypt-v2 key; undefined without one. */
+  readonly keyMetadata: ClientKeyMetadata | undefined
+  readonly peerInfo: Readonly<Record<string, string>>
+}
+
+/** News. */
+export type ServerEvent =
+  /** Somebody proved its address and starts to negotiate. */
+  | { readonly type: 'client-begun'; readonly address: string }
+  | LoginEvent
+  /** A client's tunnel is up. */
+  | {
+      readonly type: 'client-connected'
+      readonly address: string
+      readonly name: string | undefined
+      readonly addresses: ClientAddresses
+      readonly options: TunnelOptions
+      readonly negotiated: Negotiated
+    }
+  /** The client sends from another address now. */
+  | { readonly type: 'client-floated'; readonly from: string; readonly to: string }
+  /** A client is gone and everything of it is freed. */
+  | {
+      readonly type: 'client-closed'
+      readonly address: string
+      readonly name: string | undefined
+      readonly reason: ServerCloseReason
+      readonly stats: Stats
+    }
+  /** A client was refused before it was one, or an address could not be given: a sentence for the log. */
+  | { readonly type: 'refused'; readonly address: string; readonly detail: string }
+  /** The server has ended: once, and last. */
+  | { readonly type: 'server-closed' }
+  /** The rest is the session's own news. */
+  | Exclude<SessionEvent, { type: 'login' | 'connected' | 'closed' }>
+
+/** Why a client is gone. */
+export type ServerCloseReason =
+  | CloseReason
+  /** `kill` was called. */
+  | { readonly type: 'killed'; readonly message: string }
+  /** The same name connected again. */
+  | { readonly type: 'replaced'; readonly by: ClientId }
+  /** The TCP connection broke. */
+  | { readonly type: 'hung-up' }
+  /** The server shut down. */
+  | { readonly type: 'shutdown' }
+
+/** Why a datagram or packet was thrown away, with what an operator should make of it. */
+export const SERVER_DROP_REASONS = {
+  'no-client': 'Data of nobody who is connected: left-overs of an earlier run, or noise.',
+  'not-a-start': 'A control packet of nobody who is connected: it starts nothing. Left-overs, or noise.',
+  'reset-rate': 'More first packets than connect-freq-initial answers: a flood, or a server just restarted.',
+  'client-rate': 'More new clients than connect-freq allows: they try again.',
+  'server-full': 'max-clients are connected.',
+  'key-too-old': 'A tls-crypt-v2 client key older than tls-crypt-v2-max-age, or without a date.',
+  'cookie-required': 'A client that cannot repeat its wrapped key, while force-cookie is on.',
+  'float-refused': 'An authentic packet from an address that belongs to another client.',
+  'bad-source': 'A tunnel packet whose source address is not the sender’s.',
+  'link-local': 'IPv6 link-local traffic, which stays on its own link.',
+  'no-route': 'A tunnel packet for an address that no client has.',
+  'table-full': 'A client used more addresses than max-routes-per-client.',
+  malformed: 'A tunnel packet too short for its own header.',
+} as const
+
+/** A reason of the server's own. */
+export type ServerDropReason = keyof typeof SERVER_DROP_REASONS
+
+/** The live counters of a server. */
+export interface ServerStats {
+  /** Datagrams received from anybody. */
+  readonly datagramsReceived: number
+  /** First packets answered without keeping anything. */
+  readonly resetsAnswered: number
+  readonly clientsBegun: number
+  readonly clientsConnected: number
+  readonly clientsClosed: number
+  readonly floats: number
+  /** Packets handed from client to client. */
+  readonly relayed: number
+  /** What was thrown away before it reached a client's session. */
+  readonly dropped: Readonly<Record<ServerDropReason | DropReason, number>>
+}

@@ -1,0 +1,138 @@
+/**
+ * Where tunnel packets go, and whether they may come from where they say (spec/server.md, "Routing").
+ *
+ * With `tun` the tables hold what was granted: virtual addresses and networks behind clients. With `tap` the server learns
+ * which hardware address speaks through whom, as a switch does. The answers are a client or one of three words, so that the
+ * packet path branches on them and allocates nothing.
+ */
+import { macNumber, RouteTable } from './route-table.ts'
+
+/** Where a packet goes: to a client, to all of them, or to nobody that is known. */
+export type Destination<T> = T | 'everybody' | 'nobody' | 'malformed'
+
+/** What becomes of a packet by its source. */
+export type SourceVerdict = 'good' | 'bad-source' | 'link-local' | 'malformed' | 'table-full'
+
+/** The part of a client that the router looks at. */
+export interface RouteOwner {
+  /** Networks given to it. */
+  readonly networks: { readonly network: Uint8Array; readonly prefix: number }[]
+  /** Hardware addresses learned of it. */
+  learned: number
+}
+
+interface Learned<T> {
+  owner: T
+  seenAt: number
+}
+
+/** The tables of one server. */
+export class Router<T extends RouteOwner & object> {
+  readonly #table = new RouteTable<T>()
+  readonly #macs = new Map<number, Learned<T>>()
+  readonly #device: 'tun' | 'tap'
+  readonly #maxRoutes: number
+  readonly #broadcast4: number | undefined
+
+  /** @param broadcast4 - the tunnel network's own broadcast address. */
+  constructor(device: 'tun' | 'tap', maxRoutes: number, broadcast4: number | undefined) {
+    this.#device = device
+    this.#maxRoutes = maxRoutes
+    this.#broadcast4 = broadcast4
+  }
+
+  /** Networks and learned addresses in all. */
+  get size(): number {
+    return this.#table.size + this.#macs.size
+  }
+
+  /** The owner of exactly that network. */
+  ownerOf(network: Uint8Array, prefix: number): T | undefined {
+    return this.#table.exact(network, prefix)
+  }
+
+  /** Gives a network to a client; false when it has too many. SRV-35 */
+  add(owner: T, network: Uint8Array, prefix: number): boolean {
+    if (owner.networks.length >= this.#maxRoutes) return false
+    this.#table.set(network, prefix, owner)
+    owner.networks.push({ network, prefix })
+    return true
+  }
+
+  /** Forgets everything of a client. */
+  remove(owner: T): void {
+    for (const { network, prefix } of owner.networks.splice(0)) this.#table.delete(network, prefix, owner)
+    if (owner.learned === 0) return
+    for (const [mac, entry] of this.#macs) if (entry.owner === owner) this.#macs.delete(mac)
+    owner.learned = 0
+  }
+
+  /** Where the packet is to go. SRV-30, SRV-34 */
+  destination(packet: Uint8Array): Destination<T> {
+    if (this.#device === 'tap') {
+      if (packet.length < 14) return 'malformed'
+      if (((packet[0] as number) & 1) === 1) return 'everybody'
+      return this.#macs.get(macNumber(packet, 0))?.owner ?? 'nobody'
+    }
+    const version = packet.length === 0 ? 0 : (packet[0] as number) >> 4
+    if (version === 4 && packet.length >= 20) {
+      const first = packet[16] as number
+      if (first >= 224) return first < 240 || isAllOnes(packet, 16) ? 'everybody' : 'nobody'
+      if (this.#broadcast4 !== undefined && isNumber(packet, 16, this.#broadcast4)) return 'everybody'
+      return this.#table.find4(packet, 16) ?? 'nobody'
+    }
+    if (version !== 6 || packet.length < 40) return 'malformed'
+    return packet[24] === 0xff ? 'everybody' : (this.#table.find6(packet, 24) ?? 'nobody')
+  }
+
+  /** Whether a client may send a packet from that source; with `tap` it learns who speaks. SRV-31 */
+  judgeSource(packet: Uint8Array, owner: T, now: number): SourceVerdict {
+    if (this.#device === 'tap') return this.#learn(packet, owner, now)
+    const version = packet.length === 0 ? 0 : (packet[0] as number) >> 4
+    if (version === 4 && packet.length >= 20) {
+      return this.#table.find4(packet, 12) === owner ? 'good' : 'bad-source'
+    }
+    if (version !== 6 || packet.length < 40) return 'malformed'
+    if (packet[8] === 0xfe && ((packet[9] as number) & 0xc0) === 0x80) return 'link-local' // SRV-32
+    return this.#table.find6(packet, 8) === owner ? 'good' : 'bad-source'
+  }
+
+  /** Forgets hardware addresses that were silent for so long. */
+  sweep(age: number, now: number): void {
+    for (const [mac, entry] of this.#macs) {
+      if (now - entry.seenAt < age) continue
+      entry.owner.learned--
+      this.#macs.delete(mac)
+    }
+  }
+
+  /** SRV-36: the newest sender has the address. */
+  #learn(frame: Uint8Array, owner: T, now: number): SourceVerdict {
+    if (frame.length < 14) return 'malformed'
+    if (((frame[6] as number) & 1) === 1) return 'bad-source'
+    const mac = macNumber(frame, 6)
+    const known = this.#macs.get(mac)
+    if (known !== undefined && known.owner === owner) {
+      known.seenAt = now
+      return 'good'
+    }
+    if (owner.learned >= this.#maxRoutes) return 'table-full'
+    if (known !== undefined) known.owner.learned--
+    this.#macs.set(mac, { owner, seenAt: now })
+    owner.learned++
+    return 'good'
+  }
+}
+
+function isAllOnes(bytes: Uint8Array, offset: number): boolean {
+  return isNumber(bytes, offset, 0xffffffff)
+}
+
+function isNumber(bytes: Uint8Array, offset: number, value: number): boolean {
+  return (
+    bytes[offset] === value >>> 24 &&
+    bytes[offset + 1] === ((value >>> 16) & 255) &&
+    bytes[offset + 2] === ((value >>> 8) & 255) &&
+    bytes[offset + 3] === (value & 255)
+  )
+}

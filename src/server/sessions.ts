@@ -1,0 +1,54 @@
+/**
+ * From a server's configuration to the session of one client.
+ *
+ * Every session asks about its login, whatever the server's own admission is, because addresses are given at that moment.
+ * The verifier is the server's, with an ear on its verdict: it knows which field of a certificate is the name.
+ */
+import { type Environment, Session, type ResumedReset, type SessionConfig, type WrapConfig } from '../session/index.ts'
+import type { ChainVerifier } from '../tls/index.ts'
+import type { ServerClient } from './client.ts'
+import type { ServerConfig } from './config.ts'
+
+/** What differs between clients. */
+export interface SessionStart {
+  readonly transport: 'udp' | 'tcp'
+  readonly wrap: WrapConfig
+  readonly resume?: ResumedReset | undefined
+  /** Learns its certificate's name. */
+  readonly owner?: ServerClient
+}
+
+/**
+ * A session for one client.
+ * @throws ConfigError for a configuration no session can work with.
+ */
+export function createSessionFor(config: ServerConfig, environment: Environment, start: SessionStart): Session {
+  const { owner, resume, transport, wrap } = start
+  const { verifier } = config.tls
+  const session: SessionConfig = {
+    ...config.session,
+    role: 'server',
+    mode: 'client-server',
+    transport,
+    device: config.device ?? 'tun',
+    wrap,
+    tls:
+      verifier === undefined || owner === undefined
+        ? config.tls
+        : { ...config.tls, verifier: listening(verifier, owner) },
+    admission: 'ask',
+    push: { options: [] },
+    ...(resume === undefined ? {} : { resume }),
+  }
+  return new Session(session, environment)
+}
+
+function listening(verifier: ChainVerifier, owner: ServerClient): ChainVerifier {
+  return {
+    verify: (...call) => {
+      const verdict = verifier.verify(...call)
+      if (verdict.type === 'verified') owner.certificateName = verdict.username
+      return verdict
+    },
+  }
+}
