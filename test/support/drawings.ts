@@ -60,7 +60,10 @@ function interopTable(): string {
   const [first] = matrices
   if (first === undefined) return 'No run is recorded yet.'
   const kinds = Object.keys(first.rows[0]?.replies ?? {})
-  const lines = [`| server | transport | wrap | ${kinds.join(' | ')} |`, `|---|---|---|${kinds.map(() => '---|').join('')}`]
+  const lines = [
+    `| server | transport | wrap | ${kinds.join(' | ')} |`,
+    `|---|---|---|${kinds.map(() => '---|').join('')}`,
+  ]
   for (const { program, ciphers, pings, rows } of matrices) {
     const all = ciphers.length * pings
     for (const { transport, wrap, replies } of rows) {
@@ -104,7 +107,9 @@ const GROUPS: Readonly<Record<string, string>> = {
 }
 
 function capabilityTable(): string {
-  const file = JSON.parse(readFileSync(`${ROOT}spec/capabilities.json`, 'utf8')) as { capabilities: readonly Capability[] }
+  const file = JSON.parse(readFileSync(`${ROOT}spec/capabilities.json`, 'utf8')) as {
+    capabilities: readonly Capability[]
+  }
   const lines = ['| group | works | handed to the host | not yet | declined |', '|---|---|---|---|---|']
   for (const [letter, name] of Object.entries(GROUPS)) {
     const rows = file.capabilities.filter((row) => row.id.startsWith(letter))
