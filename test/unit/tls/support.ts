@@ -15,6 +15,7 @@ import {
   type TlsOutput,
 } from '../../../src/tls/index.ts'
 import { MAX_PLAINTEXT } from '../../../src/tls/limits.ts'
+import { PlaintextSealer, type RecordSealer } from '../../../src/tls/protection.ts'
 import { RecordLayer } from '../../../src/tls/record-layer.ts'
 import { createPeerVerifier } from '../../../src/x509/index.ts'
 import { PKI_NOW, type PkiKind, toyPki } from '../../support/pki.ts'
@@ -134,13 +135,25 @@ export const text = utf8Encode
 /** What a puppet may do to one of its own handshake messages before it is sealed: none, one or several go out. */
 export type Tamper = (message: Uint8Array, index: number) => readonly Uint8Array[]
 
-class TamperingRecords extends RecordLayer {
+/** A record layer that also sends what an honest one would not. */
+export class TamperingRecords extends RecordLayer {
   readonly #tamper: Tamper
   #index = 0
+  #sealer: RecordSealer = new PlaintextSealer(0x0303)
 
   constructor(tamper: Tamper) {
     super(MAX_PLAINTEXT)
     this.#tamper = tamper
+  }
+
+  override setSealer(sealer: RecordSealer): void {
+    super.setSealer(sealer)
+    this.#sealer = sealer
+  }
+
+  /** One record under the current key, past fragmentation and caps. It is for the test to deliver. */
+  seal(type: number, content: Uint8Array): Uint8Array {
+    return this.#sealer.seal(type, content)
   }
 
   override sendHandshake(message: Uint8Array): void {
@@ -153,7 +166,7 @@ class TamperingRecords extends RecordLayer {
  * sealed under the right keys. It never sends alerts and keeps quiet about the peer's faults.
  */
 export class Puppet implements Talker {
-  readonly records: RecordLayer
+  readonly records: TamperingRecords
   readonly context: Context
   readonly #outputs = new Queue<TlsOutput>()
   state: State
