@@ -438,6 +438,7 @@ describe('decompressors', () => {
       const random = new SeededRandom('hostile')
       const room = 256
       const output = new Uint8Array(room + 32)
+      const twin = new Uint8Array(room + 32)
       let refused = 0
       let read = 0
       let written: Written = [[], []]
@@ -449,11 +450,18 @@ describe('decompressors', () => {
           input[random.below(input.length)] = random.pick([0, 255, 17, random.below(256)])
         }
         if (random.chance(0.3)) input = input.subarray(0, random.below(input.length + 1))
-        // What lies around the input must not matter: it stands in a larger array of bytes that mean something.
+        // What lies around the input must not matter: it stands in a larger array, first of bytes that end a stream.
         const around = new Uint8Array(input.length + 16).fill(0x11)
         around.set(input, 8)
         output.fill(0xee)
         const length = decode(around, 8, 8 + input.length, output, 16, 16 + room)
+        if (i % 8 === 0) {
+          around.fill(i, 0, 8)
+          around.fill(i, 8 + input.length)
+          const again = decode(around, 8, 8 + input.length, twin, 16, 16 + room)
+          if (again !== length) expect.fail(`input ${i} was read past its end`)
+          for (let at = 0; at < length; at++) if (twin[16 + at] !== output[16 + at]) expect.fail(`input ${i} differs`)
+        }
         if (length < 0) refused++
         else read++
         for (let at = 0; at < 16; at++) {

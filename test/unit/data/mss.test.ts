@@ -124,6 +124,14 @@ describe('mssfix', () => {
       expect(packet).toEqual(before)
     }
     expect(broken.length).toBe(7)
+    for (const options of [
+      [1, 1, 2, 4],
+      [1, 1, 1, 2],
+    ]) {
+      const packet = tcp(4, options)
+      const longer = Uint8Array.of(...packet, 255, 255, 255, 255)
+      expect(clampMss(longer, 0, longer.length, 1200), 'a value behind the header').toBe(false)
+    }
   })
 
   it('MSS-5 reads and writes nothing outside the packet, whatever its header says', () => {
