@@ -32,6 +32,8 @@ export interface PairOptions {
   readonly pki?: PkiKind
   readonly client?: Partial<SessionConfig>
   readonly server?: Partial<SessionConfig>
+  /** Stops at a nonce used twice, at some cost per packet. Default true. */
+  readonly watch?: boolean
   /** Keeps every output, to compare runs. Default false. */
   readonly record?: boolean
 }
@@ -62,6 +64,7 @@ export class Pair {
   now = 0
   steps = 0
   readonly #record: boolean
+  readonly #crypto: CryptoProvider
 
   constructor(options: PairOptions = {}) {
     const { transport = 'udp', faults = CLEAN, crypto = noble } = options
@@ -69,6 +72,7 @@ export class Pair {
     this.seed = this.random.seed
     this.network = new Network(this.random.fork('network'), faults, transport)
     this.watch = new NonceWatch(crypto)
+    this.#crypto = options.watch === false ? crypto : this.watch.provider
     this.#record = options.record ?? false
     const [client, server] = pairConfigs(options)
     this.server = this.#side('server', server)
@@ -79,7 +83,7 @@ export class Pair {
 
   /** The sessions' environment: virtual time and seeded randomness. */
   environment(end: End): Environment {
-    return { now: this.now, timeOrigin: PKI_NOW, random: this.random.fork(end).source, crypto: this.watch.provider }
+    return { now: this.now, timeOrigin: PKI_NOW, random: this.random.fork(end).source, crypto: this.#crypto }
   }
 
   side(end: End): Side {
