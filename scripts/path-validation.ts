@@ -2,10 +2,11 @@
  * `npm run path-validation -- CASES.json`: runs path-validation cases and reports one JSON line per case.
  *
  * Two schemas are understood: x509-limbo's (certificates in PEM inside each case) and the one made of NIST PKITS (named
- * certificates and lists beside the cases). The last line is `N passed, N failed` over the scored tiers. `profile`
- * cases ask for rules that working OpenVPN PKIs break, and `dsa` cases for a signature algorithm that is refused by
- * design: both are printed but not scored, except that a DSA case wrongly accepted counts as failed. Exit code 0 when
- * no scored case failed, 1 otherwise, 2 when the file cannot be used.
+ * certificates and lists beside the cases). Keys and signatures are judged by `tls-cert-profile preferred`. The last
+ * line is `N passed, N failed` over the scored tiers. `profile` cases ask for rules that working OpenVPN PKIs break, and
+ * `dsa` cases for a signature algorithm that is refused by design: both are printed but not scored, except that a DSA
+ * case wrongly accepted counts as failed. Exit code 0 when no scored case failed, 1 otherwise, 2 when the file cannot be
+ * used.
  */
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '../src/bytes/index.ts'
@@ -140,7 +141,7 @@ function fromPkits(pkits: PkitsCase, file: CaseFile): Case {
 /** Certificates or lists of the host's own that cannot be read leave nothing to trust. */
 function run({ purpose, unixTime, chain, options }: Case): PeerVerdict {
   try {
-    return createPeerVerifier(options()).verify(chain(), purpose, unixTime, noble)
+    return createPeerVerifier({ ...options(), profile: 'preferred' }).verify(chain(), purpose, unixTime, noble)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return { type: 'refused', problem: 'malformed-certificate', detail: error.message }

@@ -5,11 +5,11 @@
  * read like a certificate. Entries of an indirect list are filed under the issuer they name. What is not understood but
  * critical is remembered and makes the list unusable later. Rules X509-80 and X509-81.
  */
-import { equalBytes, toHex } from '../bytes/index.ts'
+import { EMPTY, equalBytes, toHex } from '../bytes/index.ts'
 import { readSignatureAlgorithm } from './algorithm.ts'
 import type { DerNode } from './der.ts'
 import { DerBudget, DerCursor, parseDer, TAG } from './der.ts'
-import { Fields, readBoolean, readNamedBits, readOctetBits, readSmallInteger } from './der-read.ts'
+import { Fields, readBoolean, readNamedBits, readSmallInteger } from './der-read.ts'
 import { readAuthorityKeyIdentifier, readExtensionList, readPointName } from './extensions.ts'
 import { CertificateFault, malformed } from './fault.ts'
 import { readGeneralNames } from './general-name.ts'
@@ -77,13 +77,19 @@ export function readCrl(bytes: Uint8Array): Crl {
   const tbs = list.value
   const fields = list.enter()
   const outerAlgorithm = takeNode(list)
-  const signature = readOctetBits(takeNode(list))
+  const signature = takeSignature(list)
   if (list.offset !== list.end) malformed('It has more fields than a list may have.')
   return { tbs, signature, ...readSigned(fields, outerAlgorithm) }
 }
 
 function isTime(tag: number): boolean {
   return tag === TAG.utcTime || tag === TAG.generalizedTime
+}
+
+/** A signature that is no whole number of octets verifies under no key, which is for the revocation check to say. */
+function takeSignature(list: DerCursor): Uint8Array {
+  if (!list.next() || list.tag !== TAG.bitString) malformed('It has no signature.')
+  return list.content[0] === 0 ? list.content.subarray(1) : EMPTY
 }
 
 function takeNode(cursor: DerCursor): DerNode {

@@ -178,7 +178,8 @@ function isDnsName(name: string): boolean {
 function isMailbox(mailbox: string): boolean {
   const at = mailbox.lastIndexOf('@')
   const local = mailbox.slice(0, Math.max(at, 0))
-  return local !== '' && local.length <= 64 && !/[\s@"\\]/.test(local) && isDnsName(mailbox.slice(at + 1))
+  const plain = /^[^\s@"\\]+$/.test(local) || /^"([^"\\]|\\.)*"$/.test(local)
+  return plain && local.length <= 64 && isDnsName(mailbox.slice(at + 1))
 }
 
 /** One bits, then zero bits. */
