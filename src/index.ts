@@ -6,6 +6,18 @@
  * @module
  */
 export { ConfigError, InvariantError, OvpnError, UsageError } from './bytes/index.ts'
+export {
+  type AttemptEnd,
+  Client,
+  type ClientCloseReason,
+  type ClientConfig,
+  type ClientEvent,
+  type ClientOutput,
+  type ClientState,
+  type CredentialsRequest,
+  type Remote,
+  type RetryConfig,
+} from './client/index.ts'
 export { noble } from './crypto/index.ts'
 export type { CryptoProvider, RandomSource } from './crypto/index.ts'
 export type {
@@ -16,6 +28,14 @@ export type {
   PushRefusal,
   TunnelOptions,
 } from './control/index.ts'
+export {
+  type ClientId,
+  type Grant,
+  Server,
+  type ServerConfig,
+  type ServerEvent,
+  type ServerOutput,
+} from './server/index.ts'
 export * from './session/index.ts'
 export {
   parseStaticKey,

@@ -1,12 +1,12 @@
 /**
  * What a client reads off its session.
  */
-import { PushedToken } from '../control/index.ts'
+import type { PushedToken } from '../control/index.ts'
 import type { Session } from '../session/index.ts'
 
 /** The token that the server pushed to this session, where the session tells. */
 export function sessionToken(session: Session): PushedToken | undefined {
-  return 'token' in session && session.token instanceof PushedToken ? session.token : undefined
+  return session.token
 }
 
 /** How many datagrams the session received that were what they claim to be. */

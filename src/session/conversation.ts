@@ -10,6 +10,7 @@ import { UsageError } from '../bytes/index.ts'
 import {
   type ControlMessage,
   parseControlMessage,
+  type PushedToken,
   splitControlText,
   type TunnelOptions,
   writeOptionsString,
@@ -70,6 +71,11 @@ export class Conversation {
 
   get closeReason(): CloseReason | undefined {
     return this.#closeReason
+  }
+
+  /** The session token that the server pushed last. */
+  get token(): PushedToken | undefined {
+    return this.#login.token
   }
 
   /** A control datagram. Returns why it was dropped. */

@@ -12,6 +12,7 @@ import type { Credentials, LoginConfig, StaticChallenge } from './config.ts'
 export class ClientLogin {
   readonly #challenge: StaticChallenge | undefined
   #login: Login | undefined
+  #token: PushedToken | undefined
   #waiting: boolean
 
   constructor(config: LoginConfig, challenge: StaticChallenge | undefined) {
@@ -31,6 +32,11 @@ export class ClientLogin {
   get question(): { readonly text: string; readonly echo: boolean } | undefined {
     const challenge = this.#challenge
     return challenge === undefined ? undefined : { text: challenge.text, echo: challenge.echo }
+  }
+
+  /** The token that was pushed last. */
+  get token(): PushedToken | undefined {
+    return this.#token
   }
 
   /** What goes into the key message. */
@@ -53,6 +59,7 @@ export class ClientLogin {
 
   /** A pushed token takes the password's place. SESS-91 */
   take(token: PushedToken): void {
+    this.#token = token
     this.#login = token.login(this.#login?.username ?? '')
   }
 

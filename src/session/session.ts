@@ -7,6 +7,7 @@
  * `rekeying.ts` (when keys change), `liveness.ts` (pings) and `farewell.ts` (the end). See spec/session.md.
  */
 import { UsageError } from '../bytes/index.ts'
+import type { PushedToken } from '../control/index.ts'
 import { DataCode, dataReason, isDrop } from '../data/index.ts'
 import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
 import type { Credentials, Environment, PushConfig, SessionConfig } from './config.ts'
@@ -15,6 +16,7 @@ import { Conversation } from './conversation.ts'
 import type { Output } from './output.ts'
 import type { CloseReason, DropReason, TimerName } from './reasons.ts'
 import type { SessionState } from './session-moves.ts'
+import { StaticConversation, type Talk } from './static-conversation.ts'
 import type { Stats } from './stats.ts'
 import { LaneCode } from './tunnel.ts'
 
@@ -40,7 +42,9 @@ const MAX_DATAGRAM = 65_535
  */
 export class Session {
   readonly #context: SessionContext
-  readonly #conversation: Conversation
+  readonly #conversation: Talk
+  /** Every datagram is a data packet: there are no opcodes. */
+  readonly #headless: boolean
   readonly #framer: StreamFramer | undefined
   #now: number
 
@@ -51,7 +55,12 @@ export class Session {
     this.#context = createContext(config, environment)
     this.#now = environment.now
     this.#framer = this.#context.config.transport === 'tcp' ? new StreamFramer(MAX_DATAGRAM) : undefined
-    this.#conversation = new Conversation(this.#context, this.#now)
+    const { staticKey } = this.#context.config
+    this.#headless = staticKey !== undefined
+    this.#conversation =
+      staticKey === undefined
+        ? new Conversation(this.#context, this.#now)
+        : new StaticConversation(this.#context, staticKey, this.#now)
     this.#conversation.settle(this.#now)
   }
 
@@ -137,7 +146,7 @@ export class Session {
     const { counters } = this.#context.outbox
     counters.datagramsReceived++
     counters.bytesReceived += length
-    if (length === 0 || !isDataOpcode(opcodeOf(buffer[offset] as number))) {
+    if (length === 0 || !this.#isData(buffer[offset] as number)) {
       this.#receiveControl(buffer.subarray(offset, offset + length))
       return LaneCode.NOT_DATA
     }
@@ -262,6 +271,11 @@ export class Session {
     return this.#conversation.closeReason
   }
 
+  /** The session token that the server pushed last, for the next session's login; readable after the end. SESS-91 */
+  get token(): PushedToken | undefined {
+    return this.#conversation.token
+  }
+
   /**
    * Numbers and words that differ between any two states that behave differently, counters aside.
    * @internal
@@ -291,7 +305,7 @@ export class Session {
     const { counters } = this.#context.outbox
     counters.datagramsReceived++
     counters.bytesReceived += bytes.length
-    if (bytes.length === 0 || !isDataOpcode(opcodeOf(bytes[0] as number))) {
+    if (bytes.length === 0 || !this.#isData(bytes[0] as number)) {
       this.#receiveControl(bytes)
       return
     }
@@ -301,6 +315,10 @@ export class Session {
     const { resultBuffer, resultOffset } = this.#conversation.tunnel
     const packet = resultBuffer.subarray(resultOffset, resultOffset + length)
     this.#context.outbox.packet(resultBuffer === buffer ? packet : packet.slice())
+  }
+
+  #isData(first: number): boolean {
+    return this.#headless || isDataOpcode(opcodeOf(first))
   }
 
   #receiveControl(bytes: Uint8Array): void {

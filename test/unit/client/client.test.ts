@@ -370,6 +370,28 @@ describe('a server’s refusals', () => {
     answer('2')
     expect(raw.logins.map((seen) => seen?.password)).toEqual(['SCRV1:cA==:MQ==', 'SCRV1:cA==:Mg=='])
   })
+
+  it('SESS-91 CLIENT-21 a pushed token is the login of the next attempt, and CLIENT-11 forgotten when refused', () => {
+    const { raw, at } = start({}, undefined)
+    const usual = raw.push ?? ''
+    raw.push = `${usual},auth-token secret-1,auth-token-user dXNlci0x`
+    expect(at.connect()).toBe(true)
+    expect(JSON.stringify(at.events)).not.toContain('secret-1')
+    raw.push = usual
+    raw.say('RESTART')
+    expect(at.connect()).toBe(true)
+    raw.refusal = 'AUTH_FAILED,SESSION:Token expired'
+    raw.say('RESTART')
+    expect(at.run(at.now + 20_000, () => raw.logins.length === 3)).toBe(true)
+    raw.refusal = undefined
+    expect(at.connect()).toBe(true)
+    expect(raw.logins).toEqual([
+      { username: 'u', password: 'p' },
+      { username: 'user-1', password: 'secret-1' },
+      { username: 'user-1', password: 'secret-1' },
+      { username: 'u', password: 'p' },
+    ])
+  })
 })
 
 describe('a client behind a proxy', () => {
