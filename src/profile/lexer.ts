@@ -39,7 +39,6 @@ export const MAX_WORDS = 16
 /** Most bytes of a line, its line feed included. */
 export const MAX_LINE_BYTES = 255
 
-/** Longest piece of a name or value that a message quotes. */
 const BACKSLASH = 0x5c
 
 /** True for the characters that C's `isspace` calls white space. */
@@ -126,21 +125,32 @@ export function utf8Length(text: string): number {
   return length
 }
 
-/** Writes words so that {@link splitLine} reads the same words back; `undefined` when no spelling of one exists. */
+/**
+ * Writes words so that {@link splitLine} reads the same words back; `undefined` when no spelling exists.
+ *
+ * Words are written bare where that works, else in double quotes; a line that would become too long is written as short as
+ * can be. A line feed can only end the last word; the result then ends with it.
+ */
 export function joinWords(words: readonly string[]): string | undefined {
-  const parts: string[] = []
-  for (const [index, word] of words.entries()) {
-    const spelled = spellWord(word, index === 0)
-    if (spelled === undefined) return undefined
-    parts.push(spelled)
-  }
-  return parts.join(' ')
+  const last = words.length - 1
+  const spellings = words.map((word, index) => spellingsOf(word, index === last))
+  if (spellings.some((list) => list.length === 0)) return undefined
+  const plain = spellings.map((list) => list[0]).join(' ')
+  if (utf8Length(plain) < MAX_LINE_BYTES) return plain
+  return spellings.map((list) => list.reduce((best, next) => (next.length < best.length ? next : best))).join(' ')
 }
 
-/** A word as it must be written: bare where that is enough, else in double quotes with escapes. */
-function spellWord(word: string, isName: boolean): string | undefined {
-  // A line feed or NUL has no spelling inside a line.
-  if (/[\n\0]/.test(word)) return undefined
-  const bare = word !== '' && !/[\s\v\f\\]/.test(word) && !/^["'#;]/.test(word) && !(isName && word.startsWith('<'))
-  return bare ? word : `"${word.replace(/["\\]/g, (character) => `\\${character}`)}"`
+/** Every way to spell a word, the nicest first. */
+function spellingsOf(word: string, isLast: boolean): string[] {
+  const feed = word.indexOf('\n')
+  if (word.includes('\0') || (feed >= 0 && (!isLast || feed !== word.length - 1))) return []
+  const spellings: string[] = []
+  // A word can't start with these bare, and of them only the double quote may be escaped.
+  const escaped = word.replace(/[ \t\n\v\f\r\\]|^"/g, (character) => `\\${character}`)
+  const bare = word !== '' && !/^['#;]/.test(word) && !(word.startsWith('<') && word.endsWith('>'))
+  if (bare && escaped === word) spellings.push(word)
+  if (feed < 0) spellings.push(`"${word.replace(/["\\]/g, (character) => `\\${character}`)}"`)
+  if (feed < 0 && !word.includes("'")) spellings.push(`'${word}'`)
+  if (bare && escaped !== word) spellings.push(escaped)
+  return spellings
 }

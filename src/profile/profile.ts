@@ -37,6 +37,7 @@ export class Profile {
   /** Where each connection block starts, and how many entries stand before it. */
   readonly blocks: ReadResult['blocks']
   readonly #files: ProfileFiles
+  readonly #directory: string | undefined
   readonly #byName = new Map<string, Entry[]>()
   readonly #byBlock: readonly Entry[][]
 
@@ -49,6 +50,7 @@ export class Profile {
     this.blocks = read.blocks
     this.ignorable = read.ignorable
     this.#files = files ?? new Map()
+    this.#directory = read.directory
     this.#byBlock = read.blocks.map(() => [])
     for (const entry of read.entries) {
       if (entry.connection !== undefined) {
@@ -126,7 +128,12 @@ export class Profile {
   /** The key of the file that an entry names; `undefined` for an inline block. */
   pathOf(entry: Entry): string | undefined {
     const name = entry.words[0]
-    return name === undefined || entry.content !== undefined ? undefined : resolvePath(entry.directory, name)
+    return name === undefined || entry.content !== undefined ? undefined : this.resolve(entry, name)
+  }
+
+  /** A name that an entry gives, as a key into the files. */
+  resolve(entry: Entry, name: string): string {
+    return resolvePath(this.#directory ?? entry.directory, name)
   }
 
   /** Names of the supplied files that lie directly in a directory. */

@@ -6,8 +6,7 @@
  * directive is good when one release from 2.4 to 2.7 takes it. The work is linear in the text read: includes are bounded
  * in depth and in total size (PROF-12).
  */
-import type { Argument } from './argument.ts'
-import { type Directive, wordCount } from './directive.ts'
+import type { Directive } from './directive.ts'
 import {
   type BlockNode,
   type DirectiveNode,
@@ -16,10 +15,10 @@ import {
   type ProfileDocument,
 } from './document.ts'
 import { Entry, type Place } from './entry.ts'
-import { type LexFault, MAX_LINE_BYTES, MAX_WORDS, type Word } from './lexer.ts'
+import type { LexFault, Word } from './lexer.ts'
 import { directoryOf, resolvePath } from './paths.ts'
 import type { ProblemCode, ProblemSeverity, ProfileProblem } from './problem.ts'
-import { RELEASES } from './release.ts'
+import { FAULTS, looksLikeName, readWords, shown, type WordReport } from './read-words.ts'
 import type { ProfileFiles } from './source.ts'
 import { nearestDirective, vendorDirective } from './spelling.ts'
 import { directiveRow, isDirectiveName } from './table.ts'
@@ -49,6 +48,8 @@ export interface ConnectionBlock {
 /** The outcome of reading. */
 export interface ReadResult {
   readonly entries: readonly Entry[]
+  /** Where `cd` leads; `undefined`: names are relative to the file they stand in. */
+  readonly directory: string | undefined
   readonly blocks: readonly ConnectionBlock[]
   readonly documents: readonly ProfileDocument[]
   readonly problems: readonly ProfileProblem[]
@@ -105,8 +106,11 @@ class ProfileReader {
   }
 
   result(): ReadResult {
+    // `cd` moves what stands before it, too: files are opened once everything is read.
+    for (const entry of this.#entries) this.#noteFiles(entry)
     return {
       entries: this.#entries,
+      directory: this.#changedDirectory ? this.#directory : undefined,
       blocks: this.#blocks,
       documents: this.#documents,
       problems: this.#problems,
@@ -225,7 +229,10 @@ class ProfileReader {
     }
     if (!this.#fitsContext(name, row, line)) return
     const words = line.words.slice(1)
-    const values = line.block === undefined ? this.#readWords(name, row, words, line) : []
+    const report: WordReport = (column, code, severity, message, remedy) => {
+      this.#report(code, severity, { ...line.place, column: column ?? line.place.column }, name, message, remedy)
+    }
+    const values = line.block === undefined ? readWords(row, words, report) : []
     const entry = new Entry({
       index: this.#entries.length,
       name,
@@ -254,7 +261,6 @@ class ProfileReader {
       this.#changedDirectory = true
     }
     if (entry.name === 'config' && entry.words[0] !== undefined) this.#include(entry, entry.words[0], line.depth)
-    else this.#noteFiles(entry)
   }
 
   /** PROF-12 */
@@ -295,10 +301,10 @@ class ProfileReader {
   #noteFiles(entry: Entry): void {
     for (const [index, argument] of entry.row.arguments.entries()) {
       const word = entry.words[index]
-      if (argument.file !== 'content' || word === undefined || word === '') continue
+      if (argument.file !== 'content' || word === undefined || word === '' || word === 'stdin') continue
       if (INLINE_MARKERS.has(word) && this.#inlineNames.has(entry.name)) continue
       if (entry.name === 'crl-verify' && entry.words[1] === 'dir') continue
-      const path = resolvePath(entry.directory, word)
+      const path = resolvePath(this.#changedDirectory ? this.#directory : entry.directory, word)
       if (this.#files?.has(path) !== true) this.#missingFile(path, entry, argument.secret)
     }
   }
@@ -347,53 +353,6 @@ class ProfileReader {
       return false
     }
     return true
-  }
-
-  /** PROF-10 */
-  #readWords(name: string, row: Directive, words: readonly Word[], line: Line): unknown[] {
-    if (!countFits(row, words.length)) {
-      this.#report(
-        'argument-count',
-        'error',
-        line.place,
-        name,
-        `it has ${words.length} word(s) after its name`,
-        describeCounts(row),
-      )
-      return []
-    }
-    const values: unknown[] = []
-    for (const [index, argument] of row.arguments.entries()) {
-      if (argument.need === 'rest') {
-        const read = words.slice(index).map((word) => this.#readWord(name, row, argument, word, line))
-        values.push(read.filter((value) => value !== undefined))
-        break
-      }
-      const word = words[index]
-      values.push(word === undefined ? undefined : this.#readWord(name, row, argument, word, line))
-    }
-    const remedy = row.check?.(words.map((word) => word.text))
-    if (remedy !== undefined) {
-      const severity = row.status === 'supported' || row.checkSince === undefined ? 'error' : 'warning'
-      this.#report('bad-argument', severity, line.place, name, 'its words do not fit together', remedy)
-    }
-    return values
-  }
-
-  #readWord(name: string, row: Directive, argument: Argument, word: Word, line: Line): unknown {
-    const value = argument.read(word.text)
-    if (value !== undefined) return value
-    const matters = argument.checkedSince === 'always' || row.status === 'supported'
-    const quoted = argument.secret ? `the ${argument.name}` : `"${shown(word.text)}"`
-    this.#report(
-      'bad-argument',
-      matters ? 'error' : 'warning',
-      { ...line.place, column: word.column },
-      name,
-      `${quoted} is no ${argument.name} it takes`,
-      `it wants ${argument.expected}`,
-    )
-    return undefined
   }
 
   #unknownDirective(name: string, line: Line): void {
@@ -461,43 +420,3 @@ class ProfileReader {
 
 /** Directives that a server's file for one client may hold beside those marked in the table. */
 const PER_CLIENT_TOO: ReadonlySet<string> = new Set(['config', 'echo', 'parameter'])
-
-const FAULTS: Readonly<Record<LexFault, readonly [message: string, remedy: string]>> = {
-  'unbalanced-quote': ['a quotation mark is not closed on its line', 'close it, or put a backslash before it'],
-  'bad-backslash': [
-    'a backslash stands before a character it can not escape',
-    'double it: backslashes escape only themselves, double quotes and white space',
-  ],
-  'dangling-backslash': ['the text ends with a backslash', 'double it or take it out'],
-  'line-too-long': [`the line has more than ${MAX_LINE_BYTES} bytes`, 'shorten it, or use an inline block'],
-  'too-many-words': [`only the first ${MAX_WORDS} words of a line are read`, 'split it into several lines'],
-  'nul-character': ['the line holds a NUL character', 'save the file as plain text'],
-}
-
-/** True when some release takes so many words. */
-function countFits(row: Directive, count: number): boolean {
-  const fits = ([least, most]: readonly [number, number]): boolean => count >= least && count <= most
-  return fits(wordCount(row)) || (row.counts !== undefined && RELEASES.some((release) => fits(wordCount(row, release))))
-}
-
-/** How a directive is written, for a remedy. */
-export function describeCounts(row: Directive): string {
-  if (row.arguments.length === 0) return 'write it alone on its line'
-  const words = row.arguments.map((argument) => {
-    if (argument.need === 'required') return argument.name
-    return argument.need === 'optional' ? `[${argument.name}]` : `[${argument.name} ...]`
-  })
-  return `after its name come: ${words.join(' ')}`
-}
-
-/** True for what could be the name of a directive: not for base64, not for the hexadecimal digits of a key. */
-function looksLikeName(name: string): boolean {
-  return /^[a-zA-Z][a-zA-Z0-9_-]{0,39}$/.test(name) && !/^[0-9a-fA-F]{8,}$/.test(name)
-}
-
-/** At most 64 characters of something that is safe to show, without control characters. */
-export function shown(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
-  return plain.length > 64 ? `${plain.slice(0, 61)}...` : plain
-}

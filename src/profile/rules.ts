@@ -14,14 +14,18 @@ import { contentRules } from './rules/contents.ts'
 import { dependencyRules } from './rules/dependencies.ts'
 import { type Rule, RuleView } from './rules/rule.ts'
 import { safetyRules } from './rules/safety.ts'
+import { pushRules } from './rules/pushes.ts'
+import { serverRules } from './rules/server.ts'
 import { supportRules } from './rules/support.ts'
 
 /** Every rule, for documentation and tests. */
 export const RULES: readonly Rule[] = [
   ...conflictRules,
+  ...serverRules,
   ...dependencyRules,
   ...cipherRules,
   ...contentRules,
+  ...pushRules,
   ...safetyRules,
   ...supportRules,
 ]

@@ -15,7 +15,6 @@ import {
 } from '../tls/index.ts'
 import { createPeerVerifier, parsePemCertificates, parsePrivateKey, type PeerVerifierOptions } from '../x509/index.ts'
 import type { Entry } from './entry.ts'
-import { resolvePath } from './paths.ts'
 import type { Profile } from './profile.ts'
 import { atLine } from './session-wrap.ts'
 
@@ -107,7 +106,7 @@ function wordsOf(profile: Profile, entry: Entry): readonly string[] {
 /** A list of revoked certificates, or a directory whose file names are revoked serial numbers. */
 function readRevocation(profile: Profile, entry: Entry): Pick<PeerVerifierOptions, 'crls' | 'revokedSerials'> {
   if (entry.words[1] !== 'dir') return { crls: profile.textOf(entry) }
-  const directory = resolvePath(entry.directory, entry.words[0] ?? '')
+  const directory = profile.resolve(entry, entry.words[0] ?? '')
   return { revokedSerials: profile.namesIn(directory) }
 }
 

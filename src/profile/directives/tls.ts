@@ -37,7 +37,7 @@ export const tlsDirectives = {
     inline: true,
     does: 'Certificates that are no longer good.',
   }),
-  dh: directive([file()], {
+  dh: directive([path('file')], {
     status: 'ignored',
     inline: true,
     does: 'Keys are agreed on elliptic curves.',
