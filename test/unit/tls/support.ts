@@ -138,6 +138,7 @@ export type Tamper = (message: Uint8Array, index: number) => readonly Uint8Array
 /** A record layer that also sends what an honest one would not. */
 export class TamperingRecords extends RecordLayer {
   readonly #tamper: Tamper
+  lastSent: Uint8Array | undefined
   #index = 0
   #sealer: RecordSealer = new PlaintextSealer(0x0303)
 
@@ -157,7 +158,10 @@ export class TamperingRecords extends RecordLayer {
   }
 
   override sendHandshake(message: Uint8Array): void {
-    for (const changed of this.#tamper(message, this.#index++)) super.sendHandshake(changed)
+    for (const changed of this.#tamper(message, this.#index++)) {
+      this.lastSent = changed
+      super.sendHandshake(changed)
+    }
   }
 }
 
@@ -185,7 +189,16 @@ export class Puppet implements Talker {
     const random = new SeededRandom(`${seed}/${over.role}`).source
     const emit = (output: TlsOutput) => this.#outputs.push(output)
     this.context = { config: resolved, crypto, random, records: this.records, emit, unixTime: NOW }
-    this.state = over.role === 'client' ? startClient(this.context) : { type: 'expect-client-hello' }
+    this.state = over.role === 'client' ? this.#start() : { type: 'expect-client-hello' }
+  }
+
+  /** The transcript begins with the ClientHello as it went out. */
+  #start(): State {
+    const state = startClient(this.context)
+    const raw = this.records.lastSent
+    return state.type === 'expect-server-hello' && raw !== undefined
+      ? { ...state, hello: { ...state.hello, raw } }
+      : state
   }
 
   get connected(): boolean {
