@@ -6,6 +6,7 @@ import { runDemo } from './demo.ts'
 import { type CommandIo, CommandLineError, EXIT, processIo } from './io.ts'
 import { runLint } from './lint.ts'
 import { runProbe } from './probe.ts'
+import { runServe } from './serve.ts'
 
 interface Subcommand {
   readonly summary: string
@@ -17,6 +18,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: 'connect a profile in user space, ping through the tunnel, say what was negotiated',
     run: runProbe,
   },
+  serve: { summary: 'a server profile in user space, for many clients', run: runServe },
   lint: { summary: 'say what is wrong with a profile, and whether a given release will take it', run: runLint },
   demo: { summary: 'two ends of this library over UDP on this machine, drawn as a ladder', run: runDemo },
 }

@@ -1,0 +1,245 @@
+/**
+ * `ovpn serve`: a server profile in user space. Clients get addresses and reach each other and the server, which answers
+ * pings to its own addresses; who comes and goes is logged, one line each.
+ *
+ * Needs neither root nor a tun device. Ends on SIGINT or SIGTERM after it told its clients to reconnect.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
+import { equalBytes } from '../../bytes/index.ts'
+import type { ClientId, LoginEvent, ServerConfig, ServerEvent } from '../../server/index.ts'
+import { Server } from '../../server/index.ts'
+import { describeCloseReason, SecretText } from '../../session/index.ts'
+import { nodeCrypto } from '../crypto/index.ts'
+import { nodeEnvironment } from '../driver.ts'
+import { parseEcho, readFrame, replyTo, writeFrame, ETHERTYPE } from '../echo.ts'
+import { readNeighbor } from '../neighbor.ts'
+import { ServerDriver } from '../server-driver.ts'
+import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
+import { addressBytes } from './plan.ts'
+import { loadServePlan, type ServePlan, writeLeases } from './serve-plan.ts'
+
+const HELP = `ovpn serve: a server profile in user space; answers pings to the server's own addresses
+
+usage: ovpn serve FILE [options]
+
+  --users FILE     let in who is named there, "name:password" a line (with or without certificates)
+  --defer MS       decide about logins only after so long, as a slow directory would
+  --json           one JSON object a line instead of text
+
+No root and no tun device are needed. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.`
+
+/** The hardware address of the server itself, with tap. */
+const SERVER_MAC = Uint8Array.of(0x02, 0x6f, 0x76, 0x70, 0x6e, 0x01)
+
+/** Runs `ovpn serve` until it is told to stop. */
+export async function runServe(args: readonly string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      users: { type: 'string' },
+      defer: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    io.out(HELP)
+    return EXIT.ok
+  }
+  const [file, ...more] = positionals
+  if (file === undefined || more.length > 0) throw new CommandLineError('exactly one server profile is wanted')
+  const environment = nodeEnvironment()
+  const plan = loadServePlan(file, nodeCrypto, environment.random)
+  const users = values.users === undefined ? undefined : readUsers(values.users)
+  const serving = new Serving(plan, users, integerOption('defer', values.defer, 0), values.json, io)
+  return await serving.run()
+}
+
+function readUsers(path: string): ReadonlyMap<string, string> {
+  const lines = readFileSync(path, 'utf8').split(/\r?\n/)
+  const pairs = lines.filter((line) => line.includes(':') && !line.startsWith('#'))
+  return new Map(pairs.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
+}
+
+/** One running server. */
+class Serving {
+  readonly #plan: ServePlan
+  readonly #users: ReadonlyMap<string, string> | undefined
+  readonly #defer: number
+  readonly #json: boolean
+  readonly #io: CommandIo
+  readonly #driver: ServerDriver
+  readonly #own: readonly Uint8Array[]
+  #crlTime = 0
+  #finish: ((code: number) => void) | undefined
+
+  constructor(
+    plan: ServePlan,
+    users: ReadonlyMap<string, string> | undefined,
+    defer: number,
+    json: boolean,
+    io: CommandIo,
+  ) {
+    this.#plan = plan
+    this.#users = users
+    this.#defer = defer
+    this.#json = json
+    this.#io = io
+    this.#own = plan.addresses.map((address) => addressBytes(address)).filter((bytes) => bytes !== undefined)
+    const asks = users !== undefined || plan.clientConfig !== undefined
+    const config: ServerConfig = { ...plan.config, admission: asks ? 'ask' : 'automatic' }
+    this.#driver = new ServerDriver(new Server(config, nodeEnvironment()), {
+      packet: (_client, data) => {
+        this.#packet(data)
+      },
+      event: (client, event) => {
+        this.#event(client, event)
+      },
+    })
+  }
+
+  async run(): Promise<number> {
+    for (const warning of this.#plan.warnings) this.#log(undefined, 'warning', { text: warning })
+    if (this.#plan.crlFile !== undefined) this.#crlTime = modified(this.#plan.crlFile)
+    for (const target of this.#plan.listen) {
+      const port = await this.#driver.listen(target)
+      this.#log(undefined, 'listening', { protocol: target.protocol, port, addresses: this.#plan.addresses })
+    }
+    const stop = (): void => {
+      this.#driver.input((server, now) => {
+        server.shutdown(now)
+      })
+    }
+    const status = (): void => {
+      for (const { id, ...client } of this.#driver.server.clients()) this.#log(id, 'status', client)
+    }
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+    process.on('SIGUSR2', status)
+    const code = await new Promise<number>((resolve) => {
+      this.#finish = resolve
+    })
+    process.off('SIGUSR2', status)
+    return code
+  }
+
+  #event(client: ClientId | undefined, event: ServerEvent): void {
+    const { type, ...fields } = event
+    this.#log(client, type, fields)
+    switch (event.type) {
+      case 'client-begun':
+        this.#reloadCrl()
+        return
+      case 'login':
+        if (client !== undefined) this.#judge(client, event)
+        return
+      case 'client-connected':
+        if (this.#plan.leaseFile !== undefined) writeLeases(this.#plan.leaseFile, this.#driver.server.leases())
+        return
+      case 'server-closed':
+        // What was transmitted last leaves before the sockets close.
+        setTimeout(() => {
+          this.#driver.close()
+          this.#finish?.(EXIT.ok)
+        }, 20)
+        return
+      default:
+    }
+  }
+
+  /** A changed revocation list counts from the next client on. */
+  #reloadCrl(): void {
+    const { crlFile, config } = this.#plan
+    const { verifier } = config.tls
+    if (crlFile === undefined || verifier === undefined || !('replaceCrls' in verifier)) return
+    const time = modified(crlFile)
+    if (time === this.#crlTime) return
+    try {
+      ;(verifier as { replaceCrls(crls: string): void }).replaceCrls(readFileSync(crlFile, 'utf8'))
+      this.#crlTime = time
+      this.#log(undefined, 'crl-reloaded', { file: crlFile })
+    } catch (error) {
+      this.#log(undefined, 'warning', { text: `${crlFile}: ${error instanceof Error ? error.message : String(error)}` })
+    }
+  }
+
+  #judge(client: ClientId, login: LoginEvent): void {
+    const answer = (): void => {
+      this.#driver.input((server, now) => {
+        const verdict = this.#verdict(login)
+        if (typeof verdict === 'string') server.deny(client, verdict, now)
+        else server.allow(client, verdict, now)
+      })
+    }
+    if (this.#defer === 0) {
+      setImmediate(answer)
+      return
+    }
+    setImmediate(() => {
+      this.#driver.input((server, now) => server.defer(client, Math.ceil(this.#defer / 1000) + 30, now))
+    })
+    setTimeout(answer, this.#defer)
+  }
+
+  #verdict(login: LoginEvent): ReturnType<NonNullable<ServePlan['clientConfig']>['grantFor']> {
+    if (this.#users !== undefined && this.#users.get(login.username) !== login.password.reveal()) {
+      return 'wrong name or password'
+    }
+    const byUser = this.#plan.config.usernameAsCommonName === true || login.commonName === undefined
+    return this.#plan.clientConfig?.grantFor(byUser ? login.username : login.commonName) ?? {}
+  }
+
+  /** Answers pings and, with tap, questions for the server's hardware address. */
+  #packet(data: Uint8Array): void {
+    const answer = this.#plan.device === 'tap' ? this.#answerFrame(data) : this.#answerPing(data)
+    if (answer !== undefined) this.#driver.server.send(answer, performance.now())
+  }
+
+  #answerPing(packet: Uint8Array): Uint8Array | undefined {
+    const echo = parseEcho(packet)
+    if (echo?.kind !== 'request') return undefined
+    return this.#own.some((own) => equalBytes(own, echo.destination)) ? replyTo(echo) : undefined
+  }
+
+  #answerFrame(frame: Uint8Array): Uint8Array | undefined {
+    const ipv4 = this.#own.find((own) => own.length === 4)
+    const ipv6 = this.#own.find((own) => own.length === 16)
+    const meaning = readFrame(frame, SERVER_MAC, ipv4)
+    if (meaning.type === 'arp-request') return meaning.answer
+    if (meaning.type !== 'packet') return undefined
+    const { from, packet } = meaning
+    const neighbor = ipv6 === undefined ? undefined : readNeighbor(packet, SERVER_MAC, ipv6, from)
+    if (neighbor?.type === 'solicitation') return neighbor.answer
+    const reply = this.#answerPing(packet)
+    const type = reply?.length !== undefined && (reply[0] as number) >> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4
+    return reply === undefined ? undefined : writeFrame(from, SERVER_MAC, type, reply)
+  }
+
+  #log(client: ClientId | undefined, event: string, fields: object): void {
+    const line = { event, ...(client === undefined ? {} : { client }), ...fields }
+    if (this.#json) {
+      this.#io.out(JSON.stringify(line, loggable))
+      return
+    }
+    const reason = 'reason' in fields ? (fields.reason as Parameters<typeof describeCloseReason>[0]) : undefined
+    const who = client === undefined ? '' : `client ${client} `
+    const rest = Object.entries(fields)
+      .filter(([, value]) => typeof value === 'string' || typeof value === 'number' || Array.isArray(value))
+      .map(([name, value]) => `${name}=${String(value)}`)
+    this.#io.out(`${who}${event} ${rest.join(' ')}${reason === undefined ? '' : ` ${reason.type}`}`.trim())
+  }
+}
+
+function modified(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+/** Bytes and secrets stay out of logs. */
+function loggable(key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array || value instanceof SecretText) return undefined
+  if (key === 'dropped') return Object.fromEntries(Object.entries(value as object).filter(([, count]) => count !== 0))
+  return key === 'certificates' ? undefined : value
+}
