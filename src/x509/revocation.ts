@@ -111,10 +111,9 @@ export class RevocationCheck {
     covering: readonly { readonly crl: Crl }[],
   ): number | undefined {
     for (const { crl } of covering) {
-      if (!this.#isDeltaOf(crl, base) || !this.#signedBy(crl, signer) || !isCurrent(crl, this.#inputs.unixTime))
+      if (!this.#isDeltaOf(crl, base) || !isCurrent(crl, this.#inputs.unixTime) || !this.#signedBy(crl, signer))
         continue
-      if (crl.unknownCritical !== undefined)
-        throw unusable(crl, `its extension ${crl.unknownCritical} is not understood`)
+      this.#checkForm(crl)
       const code = entryOf(crl, certificate)
       // X509-90
       if (code === REASON_REMOVE) return undefined
@@ -142,15 +141,19 @@ export class RevocationCheck {
 
   /** The certificate whose key signed the list, when the list can be used at all. */
   #usable(crl: Crl, certificate: Certificate, issuers: readonly Certificate[]): Certificate {
-    const { unixTime, profile } = this.#inputs
+    this.#checkForm(crl)
+    checkCurrent(crl, this.#inputs.unixTime)
+    return this.#findSigner(crl, certificate, issuers)
+  }
+
+  /** Refuses lists with critical extensions that are not understood (X509-81), and weak signatures. */
+  #checkForm(crl: Crl): void {
     if (crl.unknownCritical !== undefined) throw unusable(crl, `its extension ${crl.unknownCritical} is not understood`)
-    checkCurrent(crl, unixTime)
     try {
-      checkSignatureStrength(crl.signatureAlgorithm, profile)
+      checkSignatureStrength(crl.signatureAlgorithm, this.#inputs.profile)
     } catch (error) {
       throw error instanceof CertificateFault ? unusable(crl, error.message) : error
     }
-    return this.#findSigner(crl, certificate, issuers)
   }
 
   #findSigner(crl: Crl, certificate: Certificate, issuers: readonly Certificate[]): Certificate {
