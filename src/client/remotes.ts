@@ -3,7 +3,7 @@
  */
 import { toHex } from '../bytes/index.ts'
 import type { RandomSource } from '../crypto/index.ts'
-import { type Environment, Session } from '../session/index.ts'
+import { type Environment, Session, type SessionConfig } from '../session/index.ts'
 import type { ClientConfig, Remote, RetryConfig } from './config.ts'
 import { RemoteList } from './remote-list.ts'
 
@@ -35,9 +35,10 @@ export function createRemoteList(config: ClientConfig, retry: RetryConfig, rando
 export function validateSessions(remotes: readonly Remote[], environment: Environment): void {
   const seen = new Set<object>()
   for (const { session } of remotes) {
-    const full = !seen.has(session.tls)
-    seen.add(session.tls)
-    new Session({ ...session, login: full ? ANY_LOGIN : { type: 'ask' } }, environment)
+    const full = session.tls !== undefined && !seen.has(session.tls)
+    if (full) seen.add(session.tls)
+    const login: SessionConfig['login'] = full ? ANY_LOGIN : { type: 'ask' }
+    new Session(session.tls === undefined ? session : { ...session, login }, environment)
   }
 }
 

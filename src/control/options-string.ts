@@ -7,7 +7,7 @@
  * size ("link-mtu") that counts overhead no packet has had for years, and comparing it gives differences as data.
  */
 import { HASH_LENGTH, type HashName } from '../crypto/index.ts'
-import { cipherByName, cipherFacts, type DataCipher } from './ciphers.ts'
+import { cipherByName, type CipherFacts, cipherFacts, type DataCipher } from './ciphers.ts'
 
 /** Compression framing as the options string sees it: both v2 framings cost no byte, the others one. */
 export type OptionsFraming = 'none' | 'v1' | 'v2'
@@ -23,7 +23,7 @@ export interface OptionsStringInput {
   /** `tun-mtu`. */
   readonly tunMtu: number
   /** The configured `cipher`, or what stands for it: BF-CBC where nothing is configured. */
-  readonly cipher: DataCipher | undefined
+  readonly cipher: DataCipher | 'none' | undefined
   /** `data-ciphers`; the cipher is shown only when it is among them, or in a pair. */
   readonly dataCiphers: readonly DataCipher[]
   readonly auth: HashName | 'none'
@@ -34,6 +34,8 @@ export interface OptionsStringInput {
   readonly socks?: boolean
   /** Control packets are protected by tls-auth. */
   readonly tlsAuth?: boolean
+  /** Static-key mode: no TLS, long packet ids, no opcode. Always a pair. */
+  readonly staticKey?: boolean
   /** `key-direction`; shown wherever it is set. */
   readonly keyDirection?: 0 | 1 | undefined
   /** Our `ifconfig` of a peer-to-peer pair: address, then peer address or netmask. */
@@ -47,6 +49,8 @@ const UNCONFIGURED: DataCipher = 'BF-CBC'
 /** Extra room that a tap device counts. */
 const TAP_EXTRA = 32
 const PACKET_ID = 4
+const LONG_PACKET_ID = 8
+const OPCODE = 1
 const AEAD_TAG = 16
 
 /** Our own options string. NEG-21 */
@@ -73,7 +77,7 @@ function compose(
   direction: 0 | 1 | undefined,
   ifconfig: OptionsStringInput['ifconfig'],
 ): string {
-  const cipher = cipherFacts(input.cipher ?? UNCONFIGURED)
+  const cipher = factsOf(input)
   const parts = ['V4', `dev-type ${input.device}`, `link-mtu ${linkMtu(input)}`, `tun-mtu ${input.tunMtu}`]
   parts.push(`proto ${input.transport === 'udp' ? 'UDPv4' : role === 'client' ? 'TCPv4_CLIENT' : 'TCPv4_SERVER'}`)
   if (input.pointToPoint) {
@@ -84,12 +88,21 @@ function compose(
   if ((input.framing ?? 'none') !== 'none') parts.push('comp-lzo')
   if (input.fragment === true) parts.push('mtu-dynamic')
   if (direction !== undefined) parts.push(`keydir ${direction}`)
-  if (input.pointToPoint || input.dataCiphers.includes(cipher.name)) parts.push(`cipher ${cipher.name}`)
+  const shown = input.pointToPoint || input.dataCiphers.some((name) => name === cipher.name)
+  if (shown) parts.push(`cipher ${cipher.name}`)
   parts.push(`auth ${cipher.aead || input.auth === 'none' ? '[null-digest]' : input.auth}`)
   parts.push(`keysize ${cipher.keyLength * 8}`)
   if (input.tlsAuth === true) parts.push('tls-auth')
-  parts.push('key-method 2', `tls-${role}`)
+  if (input.staticKey === true) parts.push('secret')
+  else parts.push('key-method 2', `tls-${role}`)
   return parts.join(',')
+}
+
+/** What stands for `cipher none`. */
+const NO_CIPHER = { name: '[null-cipher]', aead: false, keyLength: 0, ivLength: 0, blockLength: 0 } as const
+
+function factsOf({ cipher }: OptionsStringInput): CipherFacts | typeof NO_CIPHER {
+  return cipher === 'none' ? NO_CIPHER : cipherFacts(cipher ?? UNCONFIGURED)
 }
 
 /** A pair's addresses: the peer's first; a subnet is named by its network and netmask. */
@@ -105,8 +118,9 @@ function ifconfigView(input: OptionsStringInput, [local, second]: readonly [stri
  * the IV and a block that are not on the wire. NEG-23
  */
 export function linkMtu(input: OptionsStringInput): number {
-  const cipher = cipherFacts(input.cipher ?? UNCONFIGURED)
-  let size = input.tunMtu + 1 + PACKET_ID + cipher.ivLength + cipher.blockLength
+  const cipher = factsOf(input)
+  const head = input.staticKey === true ? LONG_PACKET_ID : OPCODE + PACKET_ID // NEG-25
+  let size = input.tunMtu + head + cipher.ivLength + cipher.blockLength
   if (cipher.aead) size += AEAD_TAG
   else if (input.auth !== 'none') size += HASH_LENGTH[input.auth]
   if (input.device === 'tap') size += TAP_EXTRA

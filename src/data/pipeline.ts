@@ -89,6 +89,11 @@ export class DataPipeline {
     return this.#fragmenter?.left ?? 0
   }
 
+  /** True when datagrams carry fragment headers. */
+  get fragments(): boolean {
+    return this.#fragmenter !== undefined
+  }
+
   /** Incomplete packets given up so far. */
   get abandonedFragments(): number {
     return this.#reassembler?.abandoned ?? 0

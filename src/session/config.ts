@@ -8,10 +8,10 @@
  *
  * Durations are in milliseconds; 0 switches an optional timer off.
  */
-import type { CompressionFraming, PullFilter } from '../control/index.ts'
+import type { CompressionFraming, DataCipher, PullFilter } from '../control/index.ts'
 import type { CryptoProvider, HashName, RandomSource } from '../crypto/index.ts'
 import type { TlsConfig } from '../tls/index.ts'
-import type { StaticKey, TlsCryptV2ServerKey } from '../wire/index.ts'
+import type { KeyDirection, StaticKey, TlsCryptV2ServerKey } from '../wire/index.ts'
 
 /** Everything ambient, as values. */
 export interface Environment {
@@ -138,19 +138,36 @@ export interface PeerInfoConfig {
   readonly pushPeerInfo?: boolean
 }
 
+/** A tunnel whose keys both ends have beforehand: no TLS, no negotiation, no forward secrecy (`secret`). */
+export interface StaticKeyConfig {
+  readonly key: StaticKey
+  /** `key-direction`: the two ends have different ones, or none. Default none: one key for both ways. */
+  readonly direction?: KeyDirection
+  /** `cipher`: a CBC cipher; `none` only with `allowInsecure`. The digest is the session's `auth`. */
+  readonly cipher: DataCipher | 'none'
+}
+
 /** A session's whole configuration. */
 export interface SessionConfig {
   /** The TLS role. In mode `client-server` a server pushes and a client pulls. */
   readonly role: 'client' | 'server'
-  /** `point-to-point`: two equal ends, nothing is pushed. Default `client-server`. */
-  readonly mode?: 'client-server' | 'point-to-point'
+  /**
+   * `point-to-point`: two equal ends, nothing is pushed. `static-key`: the same without TLS, see `staticKey`; `role` then
+   * says no more than who opened the TCP connection. Default `client-server`.
+   */
+  readonly mode?: 'client-server' | 'point-to-point' | 'static-key'
   /** `udp`: `receive` and `transmit` carry datagrams. `tcp`: they carry pieces of the stream. */
   readonly transport: 'udp' | 'tcp'
   /** `tun` carries IP packets, `tap` Ethernet frames. Default `tun`. */
   readonly device?: 'tun' | 'tap'
   /** Default: none. */
   readonly wrap?: WrapConfig
-  readonly tls: SessionTls
+  /** Wanted in every mode but `static-key`. */
+  readonly tls?: SessionTls
+  /** Wanted in mode `static-key`, and only there. */
+  readonly staticKey?: StaticKeyConfig
+  /** Permits `cipher none`, and `auth none` beside a cipher that does not authenticate by itself. Default false. */
+  readonly allowInsecure?: boolean
   /** `data-ciphers`, most wanted first; a name behind `?` is dropped when unknown. Default: the reference's list. */
   readonly dataCiphers?: readonly string[]
   /** `data-ciphers-fallback`, for peers that negotiate nothing. */

@@ -19,6 +19,7 @@ const SESSION_TIMERS: readonly TimerName[] = [
   'push-request',
   'auth-pending',
   'exit-notify',
+  'occ-request',
   'ping',
   'ping-restart',
   'ping-exit',

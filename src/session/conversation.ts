@@ -214,8 +214,8 @@ export class Conversation {
   /** A message of the options check came: only the farewell and the question for our options concern us. SESS-75 */
   onOcc(message: OccMessage | undefined, now: number): void {
     if (message?.type === 'exit') this.end({ type: 'peer-exit' }, now)
-    else if (message?.type === 'request')
-      this.tunnel.answerOcc(writeOptionsString(optionsInput(this.#context.config)), now)
+    else if (message !== undefined)
+      this.tunnel.answerOcc(message, writeOptionsString(optionsInput(this.#context.config)), now)
   }
 
   /** Numbers and words that tell two states apart. */
@@ -400,6 +400,7 @@ export class Conversation {
         return
       case 'retransmit':
       case 'hand-window':
+      case 'occ-request':
         return
     }
   }

@@ -6,6 +6,7 @@ import { wipe } from '../bytes/index.ts'
 import type { TunnelOptions } from '../control/index.ts'
 import {
   createDataChannel,
+  type DataCipher,
   dataLayout,
   defaultMssfix,
   fragmentLimit,
@@ -66,6 +67,7 @@ export function createDataKey(
     receivePeerId: agreement.receivePeerId,
     replay: { window: config.replay.size, seconds: config.replay.seconds },
     random,
+    allowInsecure: config.allowInsecure,
   })
   key.keysDerived()
   const negotiated = describe(context, channel, key, agreement, peerInfo)
@@ -87,13 +89,23 @@ export function createDynamicWrap(context: SessionContext, channel: ControlChann
   return new WrapState(createTlsCryptKeys(crypto, key, config.role), key, config.replay)
 }
 
+/** What of an agreement decides how long packets are. */
+export interface PacketShape extends Pick<Agreement, 'auth' | 'epoch' | 'sendPeerId'> {
+  readonly cipher: DataCipher
+}
+
 /** The layers inside the encryption, as configured and pushed. SESS-76 */
-export function pipelineOptions(config: ResolvedConfig, agreement: Agreement, options: TunnelOptions): PipelineOptions {
+export function pipelineOptions(
+  config: ResolvedConfig,
+  agreement: PacketShape,
+  options: TunnelOptions,
+): PipelineOptions {
   const pull = config.role === 'client' && !config.pointToPoint
   const compression = (pull ? options.protocol.compression : undefined) ?? config.compression
   const tunMtu = (pull ? options.mtu : undefined) ?? config.tunMtu
   const { cipher, auth, epoch, sendPeerId } = agreement
-  const layout = dataLayout({ cipher, auth, epoch, peerId: sendPeerId !== undefined })
+  const staticKey = config.staticKey !== undefined
+  const layout = dataLayout({ cipher, auth, epoch, staticKey, peerId: sendPeerId !== undefined })
   const outer = { transport: config.transport, family: 4 } as const
   const style = FRAMING_STYLES[compression]
   const inner = {

@@ -20,6 +20,7 @@ export type Output =
 export interface Negotiated {
   /** Key id the data packets carry, 0 to 7. */
   readonly keyId: number
+  /** Empty in static-key mode, as is the cipher suite. */
   readonly tlsVersion: string
   readonly cipherSuite: string
   readonly group: GroupName | undefined
@@ -32,7 +33,8 @@ export interface Negotiated {
   /** Digest of a CBC cipher; undefined for an AEAD. */
   readonly dataAuth: string | undefined
   readonly dataFormat: 'aead' | 'cbc' | 'epoch' | 'none'
-  readonly keyDerivation: 'tls-ekm' | 'openvpn-prf'
+  /** `static-key`: there was no TLS. */
+  readonly keyDerivation: 'tls-ekm' | 'openvpn-prf' | 'static-key'
   /** Peer-id in our data packets; undefined: DATA_V1. */
   readonly peerId: number | undefined
   /** Subject of the peer's certificate, in the reference's one-line form; undefined without a certificate. */

@@ -22,6 +22,8 @@ export type TimerName =
   | 'reneg-sec'
   /** The next PUSH_REQUEST. */
   | 'push-request'
+  /** Static-key mode: the peer is asked for its options string. */
+  | 'occ-request'
   /** Nothing was sent for a while: a ping goes out (`ping`). */
   | 'ping'
   /** Nothing was received: give up, the host may reconnect (`ping-restart`). */

@@ -6,7 +6,14 @@
  * beyond its delivery (a farewell, a key that nears its limit) is left in the code returned and in the timers (spec/session.md,
  * "Packets"; spec/rekeying.md).
  */
-import { type DataChannel, DataCode, DataPipeline, type OccMessage, type PipelineOptions } from '../data/index.ts'
+import {
+  type DataChannel,
+  DataCode,
+  DataPipeline,
+  occAnswer,
+  type OccMessage,
+  type PipelineOptions,
+} from '../data/index.ts'
 import type { Timers } from '../reliability/index.ts'
 import { FRAME_HEADER_LENGTH, keyIdOf, writeFrameLength } from '../wire/index.ts'
 import { type DataKey, KeyRing } from './key-ring.ts'
@@ -26,8 +33,12 @@ export const LaneCode = {
 
 /** Least pause between two answers to the question for our options. */
 const OCC_PAUSE = 10_000
+/** Least pause between two answers to probes of the path; the reference asks every three seconds. */
+const MTU_PAUSE = 1_000
+/** The largest datagram sent because a peer wants to see one. */
+const LARGEST_PROBE = 2048
 /** Room for the largest message of the session's own. */
-const MESSAGE_ROOM = 1024
+const MESSAGE_ROOM = 2048
 
 /** When a key has done enough by volume; `Infinity` for no limit. */
 export interface VolumeLimits {
@@ -45,21 +56,28 @@ export class Tunnel {
   readonly #liveness: Liveness
   readonly #limits: VolumeLimits
   readonly #framing: number
+  readonly #headless: boolean
   #pipeline: DataPipeline
   #occAnswerFrom = -Infinity
+  #mtuAnswerFrom = -Infinity
+  #largestReceived = 0
+  #largestSent = 0
 
+  /** @param headless - packets have no header to name a key: the only one opens them all (static-key mode). */
   constructor(
     outbox: Outbox,
     timers: Timers<TimerName>,
     liveness: Liveness,
     limits: VolumeLimits,
     transport: 'udp' | 'tcp',
+    headless = false,
   ) {
     this.#outbox = outbox
     this.#timers = timers
     this.#liveness = liveness
     this.#limits = limits
     this.#framing = transport === 'tcp' ? FRAME_HEADER_LENGTH : 0
+    this.#headless = headless
     this.#pipeline = new DataPipeline({ device: 'tun' })
   }
 
@@ -124,7 +142,7 @@ export class Tunnel {
 
   /** Opens the datagram (without TCP length) at `offset` in place. SESS-71 */
   open(buffer: Uint8Array, offset: number, length: number, now: number): number {
-    const key = this.keys.find(keyIdOf(buffer[offset] as number))
+    const key = this.#headless ? this.keys.primary : this.keys.find(keyIdOf(buffer[offset] as number))
     if (key === undefined) return this.keys.primary === undefined ? LaneCode.NO_TUNNEL : LaneCode.UNKNOWN_KEY_ID
     const size = this.#pipeline.open(key.channel, buffer, offset, length, now)
     if (size > DataCode.UNKNOWN_COMPRESSION && size < 0) {
@@ -136,6 +154,7 @@ export class Tunnel {
     if (key !== this.keys.sender && key === this.keys.primary) this.keys.useNewest()
     this.#liveness.lastReceived = now // SESS-64
     this.keys.confirm(key)
+    if (length > this.#largestReceived) this.#largestReceived = length
     this.#use(key, length, now)
     if (size < 0) return size
     this.resultOffset = this.#pipeline.resultOffset
@@ -155,11 +174,25 @@ export class Tunnel {
     this.#message(now, (channel, buffer, offset) => this.#pipeline.sealOcc(channel, buffer, offset, message))
   }
 
-  /** Answers the question for our options string, at most once in a while. SESS-75 */
-  answerOcc(options: string, now: number): void {
-    if (now < this.#occAnswerFrom) return
-    this.#occAnswerFrom = now + OCC_PAUSE
-    this.occ({ type: 'reply', options }, now)
+  /**
+   * Answers the question for our options string (SESS-75), and a probe of the path (SESS-77), at most once in a while. Over
+   * TCP and with `fragment` a packet's size says nothing about the path, so no load is sent.
+   */
+  answerOcc(message: OccMessage, options: string, now: number): void {
+    const probe = message.type !== 'request'
+    if (now < (probe ? this.#mtuAnswerFrom : this.#occAnswerFrom)) return
+    if (message.type === 'mtu-load-request' && (this.#framing > 0 || this.#pipeline.fragments)) return
+    const room = this.headroom + this.tailroom
+    const answer = occAnswer(message, {
+      options,
+      largestReceived: this.#largestReceived,
+      largestSent: this.#largestSent,
+      payloadFor: (size) => Math.min(size, LARGEST_PROBE) - room,
+    })
+    if (answer === undefined) return
+    if (probe) this.#mtuAnswerFrom = now + MTU_PAUSE
+    else this.#occAnswerFrom = now + OCC_PAUSE
+    this.occ(answer, now)
   }
 
   /** Numbers that tell two states of this machine apart; nothing secret. */
@@ -188,6 +221,7 @@ export class Tunnel {
     const { counters } = this.#outbox
     counters.datagramsSent++
     counters.bytesSent += size
+    if (size > this.#largestSent) this.#largestSent = size
     this.#use(key, size, now)
     this.#liveness.lastSent = now
     this.resultOffset = this.#pipeline.resultOffset - this.#framing

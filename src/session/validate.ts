@@ -26,6 +26,7 @@ import {
   type SessionConfig,
   type SessionTimers,
   type StaticChallenge,
+  type StaticKeyConfig,
   type WrapConfig,
 } from './config.ts'
 import type { ReplaySettings } from './wrap-state.ts'
@@ -38,6 +39,9 @@ export interface ResolvedConfig {
   readonly device: 'tun' | 'tap'
   readonly wrap: WrapConfig
   readonly tls: TlsConfig
+  /** Present in static-key mode. */
+  readonly staticKey: StaticKeyConfig | undefined
+  readonly allowInsecure: boolean
   readonly dataCiphers: readonly DataCipher[]
   readonly fallback: DataCipher | undefined
   readonly auth: HashName | 'none'
@@ -77,7 +81,8 @@ const DAY = 86_400_000
  * @throws ConfigError
  */
 export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): ResolvedConfig {
-  const pointToPoint = config.mode === 'point-to-point'
+  const isStatic = config.mode === 'static-key'
+  const pointToPoint = config.mode === 'point-to-point' || isStatic
   const auth = config.auth ?? 'SHA1'
   const supported = supportedCiphers(crypto)
   const { transport, role } = config
@@ -90,8 +95,10 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     tls: {
       ...config.tls,
       role,
-      clientAuth: config.tls.clientAuth ?? 'required',
+      clientAuth: config.tls?.clientAuth ?? 'required',
     },
+    staticKey: config.staticKey,
+    allowInsecure: config.allowInsecure ?? false,
     dataCiphers: resolveCiphers(config.dataCiphers, supported, crypto),
     fallback: resolveFallback(config.dataCiphersFallback, supported),
     auth,
@@ -112,13 +119,37 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     fragment: inRange('fragment', config.fragment ?? 0, 0, 65_535),
     compression: config.compression ?? 'none',
     allowCompression: config.allowCompression ?? 'no',
-    exitNotify: inRange('explicit-exit-notify', config.explicitExitNotify ?? (role === 'client' ? 1 : 0), 0, 10),
+    exitNotify: inRange(
+      'explicit-exit-notify',
+      config.explicitExitNotify ?? (role === 'client' && !isStatic ? 1 : 0),
+      0,
+      10,
+    ),
     maxAcks: config.maxAcks ?? (role === 'client' && (config.wrap ?? { type: 'none' }).type === 'none' ? 4 : 8),
     trace: config.trace ?? false,
     resume: config.resume,
   }
+  refuseModes(config)
   refuseContradictions(resolved)
   return resolved
+}
+
+/** SESS-41: keys that the mode has no use for, or lacks. */
+function refuseModes({ mode, staticKey, tls, wrap, login, push }: SessionConfig): void {
+  if (mode !== 'static-key') {
+    if (staticKey !== undefined) throw new ConfigError('secret', 'a static key is for mode static-key alone')
+    if (tls === undefined)
+      throw new ConfigError('tls', 'this mode needs TLS settings; only mode static-key goes without')
+    return
+  }
+  if (staticKey === undefined) throw new ConfigError('secret', 'mode static-key needs a static key')
+  if (tls !== undefined) throw new ConfigError('secret', 'a static key leaves no room for TLS: take one of them out')
+  if (wrap !== undefined && wrap.type !== 'none') {
+    throw new ConfigError(wrap.type, `${wrap.type} protects TLS, and a static key leaves no room for it`)
+  }
+  if (push !== undefined || (login !== undefined && login.type !== 'none')) {
+    throw new ConfigError('secret', 'with a static key nobody logs in and nothing is pushed')
+  }
 }
 
 /** SESS-41: combinations that could never work. */
@@ -141,7 +172,7 @@ function refuseContradictions(config: ResolvedConfig): void {
     throw new ConfigError('static-challenge', 'static-challenge needs auth-user-pass')
   }
   const macCiphers = [...config.dataCiphers, config.fallback].filter((name) => name !== undefined && !isAead(name))
-  if (config.auth === 'none' && macCiphers.length > 0) {
+  if (config.auth === 'none' && macCiphers.length > 0 && !config.allowInsecure) {
     throw new ConfigError('auth', `auth none lets anybody forge ${String(macCiphers[0])} packets: choose a digest`)
   }
   const { peerId } = config.push

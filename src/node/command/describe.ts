@@ -7,6 +7,9 @@ import type { Negotiated, Stats } from '../../session/index.ts'
 export function describeNegotiated(negotiated: Negotiated): readonly string[] {
   const { tlsVersion, cipherSuite, group, signatureScheme, wrap, dataCipher, dataAuth, peerId } = negotiated
   const signed = signatureScheme === undefined ? 'no certificate' : `peer signed ${signatureScheme}`
+  if (negotiated.keyDerivation === 'static-key') {
+    return ['no TLS: a static key', `data ${dataCipher} with ${dataAuth ?? 'none'} (${negotiated.dataFormat})`]
+  }
   const lines = [
     `${tlsVersion}, ${cipherSuite}, group ${group ?? 'none'}, ${signed}`,
     `control wrap ${wrap}${negotiated.dynamicTlsCrypt ? ', dynamic tls-crypt for renegotiations' : ''}`,

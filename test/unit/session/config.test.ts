@@ -29,11 +29,11 @@ function optionBlamed(config: SessionConfig, change: Partial<SessionConfig>): st
 
 describe('configuration', () => {
   it('SESS-40 a configuration that cannot work throws before a byte moves, also for TLS and also at a server', () => {
-    const { verifier, ...bare } = client.tls
+    const { verifier, ...bare } = client.tls!
     expect(verifier).toBeDefined()
     expect(optionBlamed(client, { tls: bare })).toBe('ca')
-    expect(optionBlamed(server, { tls: { verifier: server.tls.verifier! } })).toBe('cert')
-    expect(optionBlamed(server, { tls: { ...server.tls, certificateChain: [toyPki('ed25519').server.der] } })).toBe(
+    expect(optionBlamed(server, { tls: { verifier: server.tls!.verifier! } })).toBe('cert')
+    expect(optionBlamed(server, { tls: { ...server.tls!, certificateChain: [toyPki('ed25519').server.der] } })).toBe(
       'none',
     )
     expect(optionBlamed(client, { dataCiphers: ['AES-256-GCM', 'ROT13'] })).toBe('data-ciphers')
