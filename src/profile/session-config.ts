@@ -9,14 +9,22 @@ import { ConfigError } from '../bytes/index.ts'
 import type { CompressionFraming } from '../control/index.ts'
 import { cipherByName, cipherFacts, DEFAULT_DATA_CIPHERS } from '../control/index.ts'
 import { hashByName, type CryptoProvider, noble } from '../crypto/index.ts'
-import type { LoginConfig, PeerInfoConfig, SessionConfig, SessionTimers, StaticChallenge } from '../session/index.ts'
+import type {
+  LoginConfig,
+  PeerInfoConfig,
+  SessionConfig,
+  SessionTimers,
+  StaticChallenge,
+  StaticKeyConfig,
+} from '../session/index.ts'
+import { parseStaticKey } from '../wire/index.ts'
 import type { Connection } from './connection.ts'
 import { isFatal, ProfileError } from './problem.ts'
 import type { Profile } from './profile.ts'
 import { checkRules } from './rules.ts'
 import { RuleView } from './rules/rule.ts'
 import { readTls } from './session-tls.ts'
-import { readWrap } from './session-wrap.ts'
+import { atLine, keyDirection, readWrap } from './session-wrap.ts'
 
 /** What a host adds to a profile. */
 export interface SessionConfigOptions {
@@ -45,16 +53,23 @@ export function toSessionConfig(profile: Profile, options: SessionConfigOptions 
   if (connection === undefined) throw new ConfigError('remote', 'the profile has no connection')
   const view = new RuleView(profile, undefined)
   const crypto = options.crypto ?? noble
-  const role = view.isTlsServer ? 'server' : 'client'
+  const staticKey = readStaticKey(profile)
+  const opensTcp = view.value('proto')?.[0] !== 'tcp-server'
+  const role = (staticKey === undefined ? view.isTlsServer : !opensTcp) ? 'server' : 'client'
   return defined<SessionConfig>({
     role,
-    mode: profile.role === 'peer' ? 'point-to-point' : 'client-server',
+    mode: staticKey !== undefined ? 'static-key' : profile.role === 'peer' ? 'point-to-point' : 'client-server',
     transport: connection.protocol,
     device: view.device === 'tap' ? 'tap' : 'tun',
-    wrap: readWrap(profile, connection, role),
-    tls: readTls(profile, role, options.passphrase, crypto),
-    ...readCiphers(profile),
+    ...(staticKey === undefined
+      ? {
+          wrap: readWrap(profile, connection, role),
+          tls: readTls(profile, role, options.passphrase, crypto),
+          ...readCiphers(profile),
+        }
+      : { staticKey }),
     auth: readAuth(profile),
+    allowInsecure: asksForNone(profile) ? true : undefined,
     login: role === 'client' ? readLogin(profile, options.login) : undefined,
     staticChallenge: readStaticChallenge(profile),
     push: profile.role === 'server' ? { options: profile.values('push').map(([option]) => option) } : undefined,
@@ -95,6 +110,25 @@ function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCipher
     ...(dataCiphers === undefined ? {} : { dataCiphers }),
     ...(fallback === undefined ? {} : { dataCiphersFallback: fallback }),
   }
+}
+
+/** SESS-154: where nothing is said the reference means BF-CBC, which is refused here with the reason. */
+function readStaticKey(profile: Profile): StaticKeyConfig | undefined {
+  const entry = profile.entry('secret')
+  if (entry === undefined) return undefined
+  const key = atLine(entry, () => parseStaticKey(profile.textOf(entry), 'secret'))
+  const name = profile.value('cipher')?.[0] ?? 'BF-CBC'
+  const cipher = isNone(name) ? 'none' : cipherByName(name)?.name
+  if (cipher === undefined)
+    throw new ConfigError('cipher', 'this library does not have it', profile.entry('cipher')?.place)
+  return { key, direction: keyDirection(profile, 'secret'), cipher }
+}
+
+const isNone = (name: string | undefined): boolean => name?.toLowerCase() === 'none'
+
+/** SESS-155: who writes `none` asks for it; the rules warn. */
+function asksForNone(profile: Profile): boolean {
+  return isNone(profile.value('cipher')?.[0]) || isNone(profile.value('auth')?.[0])
 }
 
 function readAuth(profile: Profile): SessionConfig['auth'] {

@@ -18,7 +18,7 @@ export function readWrap(profile: Profile, connection: Connection, role: 'client
   }
   const auth = connection.entry('tls-auth')
   if (auth === undefined) return undefined
-  const direction = keyDirection(profile, connection)
+  const direction = keyDirection(profile, 'tls-auth', connection)
   return atLine(auth, () => ({ type: 'tls-auth', key: parseStaticKey(profile.textOf(auth), 'tls-auth'), direction }))
 }
 
@@ -28,22 +28,26 @@ function readV2(text: string, role: 'client' | 'server'): WrapConfig {
   return { type: 'tls-crypt-v2', key, wrappedKey }
 }
 
-/** The direction that the last `key-direction`, or second word of `tls-auth`, gives. */
-function keyDirection(profile: Profile, connection: Connection): 0 | 1 | undefined {
-  const block = connection.block === undefined ? [] : profile.entriesIn(connection.block)
-  const stated = [...profile.entriesOf('key-direction'), ...profile.entriesOf('tls-auth')]
+/** The direction that the last `key-direction`, or second word of the directive that names the key, gives. */
+export function keyDirection(
+  profile: Profile,
+  name: 'tls-auth' | 'secret',
+  connection?: Connection,
+): 0 | 1 | undefined {
+  const block = connection?.block === undefined ? [] : profile.entriesIn(connection.block)
+  const stated = [...profile.entriesOf('key-direction'), ...profile.entriesOf(name)]
     .sort((a, b) => a.index - b.index)
     .concat(block)
-    .map((entry) => directionWord(entry))
+    .map((entry) => directionWord(entry, name))
     .filter((word) => word !== undefined)
     .at(-1)
   return stated === undefined ? undefined : stated === '0' ? 0 : 1
 }
 
-function directionWord(entry: Entry): string | undefined {
+function directionWord(entry: Entry, name: string): string | undefined {
   if (entry.content !== undefined) return undefined
   if (entry.name === 'key-direction') return entry.words[0]
-  return entry.name === 'tls-auth' ? entry.words[1] : undefined
+  return entry.name === name ? entry.words[1] : undefined
 }
 
 /** Runs `read`; a configuration error that names no place gets the entry's. */

@@ -166,17 +166,24 @@ describe.each(RELEASES)('two equal ends with OpenVPN %s', (release) => {
     )
   })
 
-  for (const [cipher, auth] of [
-    ['AES-256-CBC', 'SHA256'],
-    ['AES-128-CBC', 'SHA1'],
-  ] as const) {
-    test(`static key, ${cipher}, ${auth}`, async () => {
+  const STATIC = [
+    { cipher: 'AES-256-CBC', auth: 'SHA256', direction: true, transport: 'udp' },
+    { cipher: 'AES-256-CBC', auth: 'SHA256', direction: false, transport: 'udp' },
+    { cipher: 'AES-128-CBC', auth: 'SHA1', direction: true, transport: 'udp' },
+    { cipher: 'AES-192-CBC', auth: 'SHA512', direction: true, transport: 'tcp' },
+    { cipher: 'none', auth: 'none', direction: false, transport: 'udp' },
+  ] as const
+  for (const { cipher, auth, direction, transport } of STATIC) {
+    const how = direction ? 'a direction' : 'no direction'
+    test(`static key with ${how}, ${cipher}, ${auth}, over ${transport}`, async () => {
       const key = generateStaticKey()
       const lines = `cipher ${cipher}\nauth ${auth}`
       const allow = release === '2.7' ? '\nallow-deprecated-insecure-static-crypto' : ''
+      const half = (side: 0 | 1): string => (direction ? `\nkey-direction ${side}` : '')
+      const proto = (side: 'server' | 'client'): string => (transport === 'tcp' ? `\nproto tcp4-${side}` : '')
       await peers(
-        `${lines}${allow}\n${inline('secret', key)}\nkey-direction 0`,
-        `${lines}\n${inline('secret', key)}\nkey-direction 1`,
+        `${lines}${allow}\n${inline('secret', key)}${half(0)}${proto('server')}`,
+        `${lines}\n${inline('secret', key)}${half(1)}${proto('client').replace('tcp4', 'tcp')}`,
       )
     })
   }

@@ -133,10 +133,10 @@ export const cryptoDirectives = {
     },
   ),
   secret: directive([file(), optional(choice('direction', ['0', '1']))], {
-    status: 'refused',
+    status: 'supported',
     roles: ['peer'],
     inline: true,
-    does: 'A tunnel without TLS.',
+    does: 'A tunnel without TLS, under a key that both ends have.',
     deprecated: { since: '2.6', instead: 'certificates, or peer-fingerprint' },
     danger: 'a tunnel without TLS has no forward secrecy: who learns the key reads all past traffic',
   }),

@@ -20,6 +20,7 @@ export const supportRules: readonly Rule[] = [
     find: (view) => {
       const name = view.value('cipher')?.[0]
       // With negotiation `cipher` is only the last resort: the session can do without.
+      if (view.has('secret') && name?.toLowerCase() === 'none') return []
       const matters = view.has('secret') || view.value('data-ciphers-fallback')?.[0] === name
       return matters && name !== undefined && cipherByName(name) === undefined ? one(view.entry('cipher')) : []
     },
