@@ -58,7 +58,7 @@ export interface WorldEvent {
 
 interface Flight {
   readonly at: number
-  readonly to: 'server' | string
+  readonly to: string
   readonly from: string
   readonly data: Uint8Array
 }
@@ -235,7 +235,10 @@ export class ServerWorld {
       this.drain(due)
     } else if (flight !== undefined && flight.at <= this.now) {
       this.#flights[this.#head++] = undefined as unknown as Flight
-      if (this.#head > 4096) this.#flights.splice(0, this.#head) && (this.#head = 0)
+      if (this.#head > 4096) {
+        this.#flights.splice(0, this.#head)
+        this.#head = 0
+      }
       this.#arrive(flight)
     } else {
       this.input((server) => {

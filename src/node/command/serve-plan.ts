@@ -15,8 +15,14 @@ import {
   ProfileError,
   toSessionConfig,
 } from '../../profile/index.ts'
-import { type Grant, type Lease, planAddresses, type ServerConfig } from '../../server/index.ts'
-import type { WrapConfig } from '../../session/index.ts'
+import {
+  type Grant,
+  type Lease,
+  planAddresses,
+  type ServerConfig,
+  type SharedSessionConfig,
+} from '../../server/index.ts'
+import type { SessionConfig, SessionTls, WrapConfig } from '../../session/index.ts'
 import { parseStaticKey } from '../../wire/index.ts'
 import { inspectProfileFile } from '../profile-files.ts'
 import type { ListenTarget } from '../server-driver.ts'
@@ -50,16 +56,15 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
   const [scope] = profile.scopes
   if (scope === undefined) throw new ConfigError('server', 'the profile has no settings', { file: path })
   const full = toSessionConfig(profile, { connection: scope, crypto })
-  const { admission, device = 'tun', login, mode, push, role, tls = {}, transport, wrap, ...session } = full
-  if (tls === undefined) throw new ConfigError('tls-server', 'many clients need TLS, not a static key', { file: path })
+  const { device = 'tun' } = full
   const leaseFile = fileOf(profile, path, 'ifconfig-pool-persist')
   const directory = fileOf(profile, path, 'client-config-dir')
   const exclusive = profile.has('ccd-exclusive')
   const config: ServerConfig = {
     device,
-    wraps: readWraps(profile, wrap),
-    tls,
-    session,
+    wraps: readWraps(profile, full.wrap),
+    tls: tlsOf(full),
+    session: sharedOf(full),
     ...readServer(profile, device),
     ...(profile.has('auth-gen-token') ? { authToken: readTokens(profile, random) } : {}),
     ...(leaseFile === undefined ? {} : { leases: readLeases(leaseFile) }),
@@ -76,6 +81,18 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
     crlFile: profile.value('crl-verify')?.[1] === 'dir' ? undefined : fileOf(profile, path, 'crl-verify'),
     warnings: problems.filter(({ severity }) => severity === 'warning').map(describeProblem),
   }
+}
+
+/** Certificates and keys. */
+function tlsOf({ tls }: Partial<SessionConfig>): SessionTls {
+  if (tls === undefined) throw new ConfigError('tls-server', 'many clients need certificates, not a static key')
+  return tls
+}
+
+/** The settings of a session that are the same for every client. */
+function sharedOf(full: SessionConfig): SharedSessionConfig {
+  const own = ['role', 'mode', 'transport', 'device', 'wrap', 'tls', 'login', 'admission', 'push', 'explicitExitNotify']
+  return Object.fromEntries(Object.entries(full).filter(([name]) => !own.includes(name))) as SharedSessionConfig
 }
 
 /** Everything of the server that is no session's: addresses, limits, policy. */

@@ -151,6 +151,8 @@ export class ClientPlace {
     const [outer, inner] = [`v${number}`, 'eth0']
     ip('netns', 'add', this.namespace)
     ip('-n', this.namespace, 'link', 'set', 'lo', 'up')
+    // New IPv6 addresses work at once, without looking for duplicates first.
+    this.run(['sysctl', '-qw', 'net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.all.accept_dad=0'])
     ip('-n', lab.namespace, 'link', 'add', outer, 'type', 'veth', 'peer', 'name', inner, 'netns', this.namespace)
     ip('-n', lab.namespace, 'addr', 'add', `${this.server}/24`, 'dev', outer)
     ip('-n', lab.namespace, 'link', 'set', outer, 'up')

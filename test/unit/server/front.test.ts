@@ -4,7 +4,6 @@
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../../src/bytes/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
-import type { ServerConfig } from '../../../src/server/index.ts'
 import {
   type ControlPacket,
   type ControlWrap,
@@ -14,7 +13,7 @@ import {
   plainWrap,
 } from '../../../src/wire/index.ts'
 import { PKI_NOW } from '../../support/pki.ts'
-import { packetOf, ServerWorld, textOf } from '../../support/server-world.ts'
+import { ServerWorld } from '../../support/server-world.ts'
 import { WRAP_KINDS, type WrapKind, wrapPair } from '../../support/wraps.ts'
 
 const SESSION = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)

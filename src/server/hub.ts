@@ -1,0 +1,219 @@
+/**
+ * The clients of a server and what passes between them: every output of a session is carried out here.
+ *
+ * Packets are checked against their sender and routed, logins are judged and answered, deadlines are booked, and what ends is
+ * freed. The hub knows no sockets and no strangers; `server.ts` and `entrance.ts` stand before it.
+ */
+import { Queue } from '../bytes/index.ts'
+import type { CryptoProvider } from '../crypto/index.ts'
+import { isAuthentic } from '../data/index.ts'
+import { type DropReason, type Environment, LaneCode, type SessionEvent } from '../session/index.ts'
+import { Opcode, opcodeOf, PEER_ID_NONE, readPeerId } from '../wire/index.ts'
+import { AddressPool } from './address-pool.ts'
+import { Admission, type SessionLogin } from './admission.ts'
+import { type Newcomer, ServerClient } from './client.ts'
+import { ClientTable } from './client-table.ts'
+import type { Grant, ServerConfig } from './config.ts'
+import { DeadlineHeap } from './deadline-heap.ts'
+import { ipv4Number } from './numbers.ts'
+import type { ServerCloseReason, ServerDropReason, ServerEvent, ServerOutput } from './output.ts'
+import { RateLimit } from './rate-limit.ts'
+import { Router } from './router.ts'
+import { createServerCounters } from './stats.ts'
+import { Tokens } from './tokens.ts'
+
+/** How long a dismissed client has to hear of it. */
+const LINGER = 2000
+
+/** Everybody who is connected or about to be. */
+export class Hub {
+  now: number
+  state: 'open' | 'closing' | 'closed' = 'open'
+  readonly table: ClientTable
+  readonly pool: AddressPool
+  readonly router: Router<ServerClient>
+  readonly heap = new DeadlineHeap<ServerClient | Newcomer>()
+  /** First packets that are answered. */
+  readonly resets: RateLimit
+  readonly stats = createServerCounters()
+  readonly outputs = new Queue<ServerOutput>()
+  readonly #config: ServerConfig
+  readonly #admission: Admission
+
+  /** @throws ConfigError */
+  constructor(config: ServerConfig, environment: Environment, crypto: CryptoProvider) {
+    this.now = environment.now
+    this.#config = config
+    this.table = new ClientTable(config.maxClients ?? 1024)
+    this.pool = new AddressPool(config.addresses, config.leases)
+    this.router = new Router(config.device ?? 'tun', config.maxRoutesPerClient ?? 256, broadcastOf(config))
+    this.resets = new RateLimit(config.connectFreqInitial ?? { count: 100, period: 10_000 })
+    const tokens = new Tokens(config.authToken, crypto, environment.random)
+    this.#admission = new Admission(config, this.table, this.pool, this.router, tokens, environment.timeOrigin)
+  }
+
+  /** SRV-10, SRV-11 */
+  receiveData(bytes: Uint8Array, from: string, byAddress: ServerClient | undefined): void {
+    const named = opcodeOf(bytes[0] as number) === Opcode.DATA_V2 && bytes.length >= 4
+    const peerId = named ? readPeerId(bytes, 0) : PEER_ID_NONE
+    const client = peerId === PEER_ID_NONE ? byAddress : this.table.byPeerId(peerId)
+    if (client?.transport !== 'udp') {
+      this.drop('no-client') // SRV-1, SRV-14
+      return
+    }
+    const buffer = bytes.slice()
+    const result = client.session.open(buffer, 0, buffer.length, this.now)
+    const authentic = isAuthentic(result) && result > LaneCode.NO_TUNNEL
+    const welcome = client.address === from || (authentic && this.#float(client, from, byAddress)) // SRV-12
+    if (result >= 0 && welcome) {
+      const { resultBuffer, resultOffset } = client.session
+      const packet = resultBuffer.subarray(resultOffset, resultOffset + result)
+      this.#route(client, resultBuffer === buffer ? packet : packet.slice())
+    }
+    this.settle(client)
+  }
+
+  /** SRV-13: an address that belongs to somebody else is not taken over. */
+  #float(client: ServerClient, to: string, holder: ServerClient | undefined): boolean {
+    if (holder !== undefined && (client.name === undefined || holder.name !== client.name)) {
+      return this.drop('float-refused')
+    }
+    if (holder !== undefined) this.end(holder, { type: 'replaced', by: client.id })
+    const from = client.address
+    this.table.move(client, to)
+    this.stats.floats++
+    this.event(client, { type: 'client-floated', from, to })
+    return true
+  }
+
+  /** Takes a session's outputs and books its deadline. */
+  settle(client: ServerClient): void {
+    if (client.gone) return
+    const { session } = client
+    for (let output = session.poll(); output !== undefined; output = session.poll()) {
+      if (output.type === 'transmit') this.outputs.push({ type: 'transmit', to: client.address, data: output.data })
+      else if (output.type === 'packet') this.#route(client, output.data)
+      else if (output.event.type === 'login') this.#login(client, output.event)
+      else if (output.event.type === 'connected') this.#connected(client, output.event)
+      else if (output.event.type === 'closed') client.closeReason = output.event.reason
+      else this.event(client, output.event)
+    }
+    if (session.state === 'closed') this.#forget(client)
+    else if (session.state === 'waiting')
+      this.end(client, { type: 'timed-out', timer: 'hand-window', detail: 'nobody negotiated' })
+    else this.heap.set(client, session.pollTimeout())
+  }
+
+  #login(client: ServerClient, login: SessionLogin): void {
+    const verdict = this.#admission.judge(client, login, this.now)
+    if (verdict.type === 'ask') this.event(client, verdict.event)
+    else if (verdict.type === 'allow') this.allow(client, {})
+    else this.deny(client, verdict.message)
+  }
+
+  allow(client: ServerClient, grant: Grant): void {
+    client.asking = false
+    for (const rival of this.#admission.rivals(client, grant)) this.end(rival, { type: 'replaced', by: client.id })
+    const push = this.#admission.admit(client, grant, this.now)
+    if (typeof push !== 'string') {
+      client.session.allow(this.now, push)
+      return
+    }
+    this.event(client, { type: 'refused', address: client.address, detail: push })
+    this.deny(client, push)
+  }
+
+  deny(client: ServerClient, message: string): void {
+    client.asking = false
+    client.session.deny(message, this.now)
+  }
+
+  #connected(client: ServerClient, event: Extract<SessionEvent, { type: 'connected' }>): void {
+    client.connected = true
+    this.stats.clientsConnected++
+    if (client.transport === 'udp') this.resets.refund() // SRV-8
+    const { address, addresses, name } = client
+    const { negotiated, options } = event
+    this.event(client, { type: 'client-connected', address, name, addresses, options, negotiated })
+  }
+
+  /** A packet that a client sent. SRV-31, SRV-33 */
+  #route(client: ServerClient, packet: Uint8Array): void {
+    const verdict = this.router.judgeSource(packet, client, this.now)
+    if (verdict !== 'good') {
+      this.drop(verdict)
+      return
+    }
+    if (this.#config.clientToClient === true) {
+      const target = this.router.destination(packet)
+      if (target instanceof ServerClient) {
+        if (target !== client && this.deliver(packet, target)) this.stats.relayed++
+        return
+      }
+      if (target === 'everybody' || (target === 'nobody' && this.#config.device === 'tap')) this.flood(packet, client)
+    }
+    this.outputs.push({ type: 'packet', client: client.id, data: packet })
+  }
+
+  deliver(packet: Uint8Array, target: ServerClient): boolean {
+    const sent = target.session.send(packet, this.now)
+    this.settle(target)
+    return sent
+  }
+
+  /** SRV-34: to everybody who is connected but the sender. */
+  flood(packet: Uint8Array, sender: ServerClient | undefined): boolean {
+    let sent = false
+    for (const client of [...this.table.all()]) {
+      if (client !== sender && client.connected) sent = this.deliver(packet, client) || sent
+    }
+    return sent
+  }
+
+  /** Ends a client, telling it why where it can hear. SRV-52 */
+  end(client: ServerClient, reason: ServerCloseReason, message?: string): void {
+    if (client.gone) return
+    client.ending ??= reason
+    if (message !== undefined && client.connected) {
+      client.session.dismiss(message, this.#config.linger ?? LINGER, this.now)
+    } else client.session.abandon(this.now)
+    this.settle(client)
+  }
+
+  /** SRV-53 */
+  #forget(client: ServerClient): void {
+    client.gone = true
+    const { address, name } = client
+    this.#admission.release(client)
+    this.table.remove(client)
+    this.heap.set(client, Infinity)
+    this.stats.clientsClosed++
+    const reason = client.ending ?? client.closeReason ?? { type: 'local' }
+    this.event(client, { type: 'client-closed', address, name, reason, stats: client.session.stats })
+    if (client.transport === 'tcp' && reason.type !== 'hung-up')
+      this.outputs.push({ type: 'hang-up', connection: address })
+    this.finishShutdown()
+  }
+
+  finishShutdown(): void {
+    if (this.state !== 'closing' || this.table.size > 0) return
+    this.state = 'closed'
+    this.outputs.push({ type: 'event', client: undefined, event: { type: 'server-closed' } })
+  }
+
+  event(client: ServerClient, event: ServerEvent): void {
+    this.outputs.push({ type: 'event', client: client.id, event })
+  }
+
+  drop(reason: ServerDropReason | DropReason): false {
+    this.stats.dropped[reason]++
+    return false
+  }
+}
+
+/** The tunnel network's broadcast address where clients share one network. */
+function broadcastOf({ addresses }: ServerConfig): number | undefined {
+  const { ipv4, topology } = addresses
+  if (ipv4 === undefined || topology !== 'subnet') return undefined
+  return ipv4Number(ipv4.network, 'server') + 2 ** (32 - ipv4.prefix) - 1
+}
