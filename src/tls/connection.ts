@@ -13,8 +13,8 @@ import { resolveConfig, type TlsConfig, type TlsEnvironment } from './config.ts'
 import type { Context } from './context.ts'
 import { isWaiting, messageLimit, onChangeCipherSpec, onMessage, onSignature, type State } from './handshake.ts'
 import { MAX_HELD_INPUT } from './limits.ts'
-import { export12, type Open12 } from './open12.ts'
-import { export13, type Open13, sendKeyUpdate } from './open13.ts'
+import { beforeData12, export12, type Open12 } from './open12.ts'
+import { beforeData13, export13, type Open13, sendKeyUpdate } from './open13.ts'
 import type { TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
 import { type Incoming, RecordLayer } from './record-layer.ts'
 
@@ -87,15 +87,11 @@ export class TlsConnection {
   write(plaintext: Uint8Array): boolean {
     const state = this.#state
     if (!isOpen(state) || this.#writeEnded) return false
-    if (state.type === 'open-13' && (state.owesUpdate || this.#records.worn)) {
-      this.#state = sendKeyUpdate(this.#context, state, false) // TLS13-26, TLS13-27
-    } else if (this.#records.worn) {
-      this.#fail(new AlertError('internal-error', 'the keys are worn out and TLS 1.2 cannot replace them')) // TLS12-18
-      return false
-    }
-    this.#records.sendData(plaintext)
-    this.#emitRecords()
-    return true
+    return this.#guard(() => {
+      this.#state = state.type === 'open-13' ? beforeData13(this.#context, state) : beforeData12(this.#context, state)
+      this.#records.sendData(plaintext)
+      this.#emitRecords()
+    })
   }
 
   /** TLS 1.3: replaces this side's keys, and asks the peer to replace its own. False when not open under 1.3. */
@@ -161,9 +157,8 @@ export class TlsConnection {
       : export12(this.#context, state, label, context, length)
   }
 
-  /** The border: below it faults are thrown, above it there are none. */
   #run(): void {
-    try {
+    this.#guard(() => {
       while (this.#state.type !== 'closed' && !isWaiting(this.#state)) {
         const incoming = this.#records.next()
         if (incoming === undefined) break
@@ -173,9 +168,18 @@ export class TlsConnection {
         demand(this.#records.held <= MAX_HELD_INPUT, 'internal-error', 'too much input while a signature is awaited')
       }
       this.#emitRecords()
+    })
+  }
+
+  /** The border: below it faults are thrown, above it there are none. False when there was one. */
+  #guard(work: () => void): boolean {
+    try {
+      work()
+      return true
     } catch (error) {
       if (!(error instanceof AlertError)) throw error
       this.#fail(error)
+      return false
     }
   }
 

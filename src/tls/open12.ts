@@ -75,6 +75,12 @@ export function onPostHandshake12(context: Context, state: Open12, message: Hand
   return { ...state, refused: state.refused + 1 }
 }
 
+/** Before data leaves: a key that sealed enough cannot be replaced. @throws AlertError TLS12-18 */
+export function beforeData12(context: Context, state: Open12): Open12 {
+  demand(!context.records.worn, 'internal-error', 'the keys are worn out and TLS 1.2 cannot replace them')
+  return state
+}
+
 /** Exporter of an open connection. @throws UsageError without extended_master_secret. TLS12-12 */
 export function export12(
   context: Context,

@@ -122,6 +122,11 @@ export function sendKeyUpdate(context: Context, state: Open13, request: boolean)
   return { ...state, writeSecret, owesUpdate: false }
 }
 
+/** Before data leaves: a KeyUpdate where the peer asked for one or the key sealed enough. TLS13-26, TLS13-27 */
+export function beforeData13(context: Context, state: Open13): Open13 {
+  return state.owesUpdate || context.records.worn ? sendKeyUpdate(context, state, false) : state
+}
+
 /** Exporter of an open connection. */
 export function export13(
   context: Context,

@@ -157,6 +157,11 @@ export class TamperingRecords extends RecordLayer {
     return this.#sealer.seal(type, content)
   }
 
+  /** Makes the current key look as if it had sealed that many records; what it seals then cannot be opened. */
+  wear(sealed: number): void {
+    ;(this.#sealer as { sealed: number }).sealed = sealed
+  }
+
   override sendHandshake(message: Uint8Array): void {
     for (const changed of this.#tamper(message, this.#index++)) {
       this.lastSent = changed
