@@ -115,9 +115,7 @@ export class Profile {
   /** Text of an entry's inline block or of the file it names. @throws ConfigError when there is neither. */
   textOf(entry: Entry): string {
     if (entry.content !== undefined) return entry.content.reveal()
-    const text = sourceText(this.#sourceOf(entry))
-    if (text === undefined) throw new ConfigError(entry.name, 'the file is not text; it should be', entry.place)
-    return text
+    return asText(this.#sourceOf(entry), entry)
   }
 
   /** Bytes of an entry's inline block or file, undecoded. @throws ConfigError when there is neither. */
@@ -136,6 +134,13 @@ export class Profile {
     return resolvePath(this.#directory ?? entry.directory, name)
   }
 
+  /** Text of a file that an entry names beside its main one. @throws ConfigError when it was not supplied or is no text. */
+  textNamed(entry: Entry, name: string): string {
+    const source = this.#files.get(this.resolve(entry, name))
+    if (source === undefined) throw noSuchFile(entry)
+    return asText(source, entry)
+  }
+
   /** Names of the supplied files that lie directly in a directory. */
   namesIn(directory: string): readonly string[] {
     const prefix = `${directory}/`
@@ -145,13 +150,19 @@ export class Profile {
 
   #sourceOf(entry: Entry): string | Uint8Array {
     const source = this.#files.get(this.pathOf(entry) ?? '')
-    if (source !== undefined) return source
-    throw new ConfigError(
-      entry.name,
-      'there is no such file; put it there, or its text into an inline block',
-      entry.place,
-    )
+    if (source === undefined) throw noSuchFile(entry)
+    return source
   }
+}
+
+function noSuchFile({ name, place }: Entry): ConfigError {
+  return new ConfigError(name, 'there is no such file; put it there, or its text into an inline block', place)
+}
+
+function asText(source: string | Uint8Array, { name, place }: Entry): string {
+  const text = sourceText(source)
+  if (text === undefined) throw new ConfigError(name, 'the file is not text; it should be', place)
+  return text
 }
 
 /** Typed values of an entry that was found under `N`. */

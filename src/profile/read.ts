@@ -302,6 +302,8 @@ class ProfileReader {
     for (const [index, argument] of entry.row.arguments.entries()) {
       const word = entry.words[index]
       if (argument.file !== 'content' || word === undefined || word === '' || word === 'stdin') continue
+      // PROF-55: in place of a file `http-proxy` may say how to log in.
+      if (entry.name.startsWith('http-proxy') && /^auto(-nct)?$/.test(word)) continue
       if (INLINE_MARKERS.has(word) && this.#inlineNames.has(entry.name)) continue
       if (entry.name === 'crl-verify' && entry.words[1] === 'dir') continue
       const path = resolvePath(this.#changedDirectory ? this.#directory : entry.directory, word)

@@ -88,7 +88,7 @@ export function toSessionConfig(profile: Profile, options: SessionConfigOptions 
 }
 
 /** The object without its undefined fields. */
-function defined<T>(fields: { readonly [K in keyof T]: T[K] | undefined }): T {
+export function defined<T>(fields: { readonly [K in keyof T]: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T
 }
 

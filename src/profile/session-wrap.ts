@@ -8,10 +8,22 @@ import type { Connection } from './connection.ts'
 import type { Entry } from './entry.ts'
 import type { Profile } from './profile.ts'
 
+/** Every wrap that a server takes: a tls-crypt-v2 key may stand beside one of the others. */
+export function readWraps(profile: Profile, connection: Connection, role: 'client' | 'server'): WrapConfig[] {
+  const wraps = [readWrap(profile, connection, role), readShared(profile, connection)]
+  const found = wraps.filter((wrap) => wrap !== undefined)
+  return found.filter((wrap, index) => found.findIndex(({ type }) => type === wrap.type) === index)
+}
+
 /** The wrap of a connection. @throws ConfigError at the line of a key that can't be read. */
 export function readWrap(profile: Profile, connection: Connection, role: 'client' | 'server'): WrapConfig | undefined {
   const v2 = connection.entry('tls-crypt-v2')
   if (v2 !== undefined) return atLine(v2, () => readV2(profile.textOf(v2), role))
+  return readShared(profile, connection)
+}
+
+/** The wrap whose key all clients share. */
+function readShared(profile: Profile, connection: Connection): WrapConfig | undefined {
   const crypt = connection.entry('tls-crypt')
   if (crypt !== undefined) {
     return atLine(crypt, () => ({ type: 'tls-crypt', key: parseStaticKey(profile.textOf(crypt), 'tls-crypt') }))

@@ -9,7 +9,6 @@ import {
   integer,
   optional,
   passwordFile,
-  path,
   port,
   rest,
   seconds,
@@ -102,7 +101,7 @@ export const clientDirectives = {
     pushable: true,
     connection: true,
   }),
-  'http-proxy': directive([host('server'), port(), optional(text('auth')), optional(text('method'))], {
+  'http-proxy': directive([host('server'), port(), optional(passwordFile('auth')), optional(text('method'))], {
     status: 'supported',
     roles: ['client', 'peer'],
     does: 'Connects through an HTTP proxy. TCP only.',
@@ -119,7 +118,7 @@ export const clientDirectives = {
       repeats: true,
     },
   ),
-  'http-proxy-override': directive([host('server'), port(), optional(text('auth'))], {
+  'http-proxy-override': directive([host('server'), port(), optional(passwordFile('auth'))], {
     status: 'supported',
     roles: ['client', 'peer'],
     does: 'Puts an HTTP proxy in front of every remote.',
@@ -199,7 +198,7 @@ export const clientDirectives = {
     does: 'Takes no routes and no resolvers from the server.',
   }),
   'single-session': directive([], { status: 'ignored', does: 'A session is always single here.' }),
-  'socks-proxy': directive([host('server'), optional(port()), optional(path('authfile'))], {
+  'socks-proxy': directive([host('server'), optional(port()), optional(passwordFile('authfile'))], {
     status: 'supported',
     roles: ['client', 'peer'],
     does: 'Connects through a SOCKS5 proxy.',
