@@ -8,6 +8,7 @@
  */
 import { UsageError } from '../bytes/index.ts'
 import {
+  type AuthFailure,
   type ControlMessage,
   parseControlMessage,
   type PushedToken,
@@ -140,9 +141,9 @@ export class Conversation {
   }
 
   /** Server: the login that waits is not good. */
-  deny(message: string, now: number): void {
+  deny(answer: string | AuthFailure, now: number): void {
     const [channel, exchange] = this.#exchanges.asking()
-    this.#apply(exchange.deny(message), channel, channel.newest, now)
+    this.#apply(exchange.deny(answer), channel, channel.newest, now)
   }
 
   /** Server: the login that waits takes time. */

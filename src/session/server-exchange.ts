@@ -7,6 +7,7 @@
  */
 import { equalBytes } from '../bytes/index.ts'
 import {
+  type AuthFailure,
   type ClientKeyMessage,
   compareOptionsStrings,
   type ControlMessage,
@@ -157,10 +158,10 @@ export class ServerExchange implements Exchange {
   }
 
   /** The login is not good. */
-  deny(message: string): Verdict {
+  deny(answer: string | AuthFailure): Verdict {
     this.#asking = undefined
     this.#context.timers.clear('auth-pending')
-    return this.#refuse(message)
+    return this.#refuse(answer)
   }
 
   /** The login takes time: tells the client to wait. SESS-115 */
@@ -171,8 +172,10 @@ export class ServerExchange implements Exchange {
     this.#context.timers.set('auth-pending', now + seconds * 1000)
   }
 
-  #refuse(message: string): Verdict {
-    const farewell = writeControlMessage({ type: 'auth-failed', failure: { type: 'refused', message } })
+  #refuse(answer: string | AuthFailure): Verdict {
+    const failure: AuthFailure = typeof answer === 'string' ? { type: 'refused', message: answer } : answer
+    const message = failure.type === 'challenge' ? failure.challenge.text : failure.message
+    const farewell = writeControlMessage({ type: 'auth-failed', failure })
     return closing({ type: 'denied', message }, farewell) // SESS-114
   }
 

@@ -7,7 +7,7 @@
  * `rekeying.ts` (when keys change), `liveness.ts` (pings) and `farewell.ts` (the end). See spec/session.md.
  */
 import { UsageError } from '../bytes/index.ts'
-import type { PushedToken } from '../control/index.ts'
+import type { AuthFailure, PushedToken } from '../control/index.ts'
 import { DataCode, dataReason, isDrop } from '../data/index.ts'
 import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
 import type { Credentials, Environment, PushConfig, SessionConfig } from './config.ts'
@@ -175,10 +175,10 @@ export class Session {
     this.#conversation.settle(this.#now)
   }
 
-  /** Server, admission `ask`: turns the peer away with a message for its user. */
-  deny(message: string, now: number): void {
+  /** Server, admission `ask`: turns the peer away, with a message for its user or with what it is to do instead. */
+  deny(answer: string | AuthFailure, now: number): void {
     if (!this.#begin(now)) return
-    this.#conversation.deny(message, this.#now)
+    this.#conversation.deny(answer, this.#now)
     this.#conversation.settle(this.#now)
   }
 
