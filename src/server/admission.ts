@@ -6,7 +6,7 @@
  * rest and refuses.
  */
 import { equalBytes } from '../bytes/index.ts'
-import { maskBytes, parseIpv4Bytes, parseIpv6Bytes } from '../control/index.ts'
+import { type AuthFailure, maskBytes, parseIpv4Bytes, parseIpv6Bytes } from '../control/index.ts'
 import type { PushConfig, SessionEvent } from '../session/index.ts'
 import { commonName, parseCertificate } from '../x509/index.ts'
 import type { AddressPool, LeasedAddresses } from './address-pool.ts'
@@ -25,7 +25,7 @@ export type SessionLogin = Extract<SessionEvent, { type: 'login' }>
 export type LoginVerdict =
   | { readonly type: 'ask'; readonly event: LoginEvent }
   | { readonly type: 'allow' }
-  | { readonly type: 'deny'; readonly message: string }
+  | { readonly type: 'deny'; readonly answer: string | AuthFailure }
 
 /** Decides and gives. */
 export class Admission {
@@ -61,12 +61,13 @@ export class Admission {
     }
     // SRV-45: who restarts at a client's address is that client.
     if (client.identity !== undefined && !sameIdentity(client.identity, identity)) {
-      return { type: 'deny', message: 'another client is connected from this address' }
+      return { type: 'deny', answer: 'another client is connected from this address' }
     }
     client.identity = identity
     client.renewal = login.keyId > 0
     const token = this.#tokens.judge(client, login.username, login.password.reveal(), this.#timeOrigin + now)
-    if (token === 'refused') return { type: 'deny', message: 'SESSION: the token is not valid any more' } // SRV-47
+    // SRV-47
+    if (token === 'refused') return { type: 'deny', answer: { type: 'session', message: 'the token ran out' } }
     if (token === 'accepted' && !this.#tokens.external) return { type: 'allow' }
     if (this.#config.admission !== 'ask') return { type: 'allow' }
     client.asking = true

@@ -5,6 +5,7 @@
  * freed. The hub knows no sockets and no strangers; `server.ts` and `entrance.ts` stand before it.
  */
 import { Queue } from '../bytes/index.ts'
+import type { AuthFailure } from '../control/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { isAuthentic } from '../data/index.ts'
 import { type DropReason, type Environment, LaneCode, type SessionEvent } from '../session/index.ts'
@@ -108,7 +109,7 @@ export class Hub {
     const verdict = this.#admission.judge(client, login, this.now)
     if (verdict.type === 'ask') this.event(client, verdict.event)
     else if (verdict.type === 'allow') this.allow(client, {})
-    else this.deny(client, verdict.message)
+    else this.deny(client, verdict.answer)
   }
 
   allow(client: ServerClient, grant: Grant): void {
@@ -123,9 +124,9 @@ export class Hub {
     this.deny(client, push)
   }
 
-  deny(client: ServerClient, message: string): void {
+  deny(client: ServerClient, answer: string | AuthFailure): void {
     client.asking = false
-    client.session.deny(message, this.now)
+    client.session.deny(answer, this.now)
   }
 
   #connected(client: ServerClient, event: Extract<SessionEvent, { type: 'connected' }>): void {

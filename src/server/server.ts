@@ -9,6 +9,7 @@
  * is done here. See spec/server.md.
  */
 import { ConfigError } from '../bytes/index.ts'
+import type { AuthFailure } from '../control/index.ts'
 import { noble } from '../crypto/index.ts'
 import type { Environment, Stats } from '../session/index.ts'
 import { isDataOpcode, opcodeOf } from '../wire/index.ts'
@@ -130,11 +131,11 @@ export class Server {
     return true
   }
 
-  /** Answers `login`: turns the client away with a message for its user. */
-  deny(id: ClientId, message: string, now: number): boolean {
+  /** Answers `login`: turns the client away, with a message for its user or with what it is to do instead. */
+  deny(id: ClientId, answer: string | AuthFailure, now: number): boolean {
     const client = this.#asking(id, now)
     if (client === undefined) return false
-    this.#hub.deny(client, message)
+    this.#hub.deny(client, answer)
     this.#hub.settle(client)
     return true
   }

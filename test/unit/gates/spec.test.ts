@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 
 const ROOT = new URL('../../../', import.meta.url).pathname
 const PREFIXES =
-  'BYTES|CRY|WIRE|WRAP|REL|X509|TLS|TLS12|TLS13|KM2|NEG|PUSH|MSG|KDF|DATA|REP|FRAG|MSS|COMP|SESS|REKEY|PROF|SIM|NODE'
+  'BYTES|CRY|WIRE|WRAP|REL|X509|TLS|TLS12|TLS13|KM2|NEG|PUSH|MSG|KDF|DATA|REP|FRAG|MSS|COMP|SESS|REKEY|SRV|PROF|SIM|NODE'
 const DEFINED = new RegExp(`^- \\*\\*((?:${PREFIXES})-\\d+)\\*\\*`, 'gm')
 const CITED = new RegExp(`\\b(?:${PREFIXES})-\\d+\\b(?!-)`, 'g')
 
@@ -22,7 +22,8 @@ function files(folder: string, pattern: RegExp): string[] {
   })
 }
 
-const textOf = (names: readonly string[]): string => names.map((name) => readFileSync(join(ROOT, name), 'utf8')).join('\n')
+const textOf = (names: readonly string[]): string =>
+  names.map((name) => readFileSync(join(ROOT, name), 'utf8')).join('\n')
 const idsIn = (text: string): Set<string> => new Set(text.match(CITED) ?? [])
 
 const pages = files('spec', /\.md$/)

@@ -1,0 +1,137 @@
+/**
+ * Plans and leases; limits of time; wraps side by side.
+ */
+import { describe, expect, it } from 'vitest'
+import { ConfigError } from '../../../src/bytes/index.ts'
+import { AddressPool } from '../../../src/server/address-pool.ts'
+import { DeadlineHeap, type HeapItem } from '../../../src/server/deadline-heap.ts'
+import { planAddresses, type AddressDirectives } from '../../../src/server/index.ts'
+import { SeededRandom } from '../../support/random.ts'
+import { PKI_NOW } from '../../support/pki.ts'
+import { ServerWorld } from '../../support/server-world.ts'
+import { wrapPair } from '../../support/wraps.ts'
+
+const plan = (more: Partial<AddressDirectives>, netmask = '255.255.255.0'): ReturnType<typeof planAddresses> =>
+  planAddresses({ device: 'tun', server: { network: '10.8.0.0', netmask }, ...more })
+
+describe('plans', () => {
+  it('SRV-20: subnet and net30', () => {
+    const subnet = new AddressPool(plan({}))
+    expect(subnet.size).toBe(253)
+    expect(subnet.addresses(0).ipv4).toEqual({ local: '10.8.0.2', remoteOrNetmask: '255.255.255.0' })
+    expect(subnet.addresses(252).ipv4?.local).toBe('10.8.0.254')
+    const net30 = new AddressPool(plan({ topology: 'net30' }))
+    expect(net30.size).toBe(63)
+    expect(net30.addresses(0).ipv4).toEqual({ local: '10.8.0.6', remoteOrNetmask: '10.8.0.5' })
+    expect(net30.addresses(62).ipv4).toEqual({ local: '10.8.0.254', remoteOrNetmask: '10.8.0.253' })
+    expect(plan({ topology: 'net30' }).push).toEqual(['route 10.8.0.1', 'topology net30'])
+    expect(plan({ topology: 'net30', clientToClient: true }).push[0]).toBe('route 10.8.0.0 255.255.255.0')
+  })
+
+  it('SRV-21: p2p', () => {
+    const pool = new AddressPool(plan({ topology: 'p2p' }))
+    expect(pool.addresses(0).ipv4).toEqual({ local: '10.8.0.4', remoteOrNetmask: '10.8.0.1' })
+  })
+
+  it('SRV-22: IPv6 beside it or alone', () => {
+    const both = new AddressPool(plan({ serverIpv6: { address: 'fd00:1::', prefix: 64 } }))
+    expect(both.addresses(3)).toMatchObject({
+      ipv4: { local: '10.8.0.5' },
+      ipv6: { address: 'fd00:1::1003', remote: 'fd00:1::1' },
+    })
+    const alone = new AddressPool(planAddresses({ device: 'tun', serverIpv6: { address: 'fd00:2::', prefix: 112 } }))
+    expect(alone.addresses(0).ipv6).toMatchObject({ address: 'fd00:2::2', prefix: 112 })
+    expect(alone.addresses(0).ipv4).toBeUndefined()
+    expect(alone.size).toBe(65_534)
+  })
+
+  it('refuses networks that are none', () => {
+    expect(() => plan({ server: { network: '10.8.0.1', netmask: '255.255.255.0' } })).toThrow(ConfigError)
+    expect(() => plan({}, '255.255.255.252')).not.toThrow()
+    expect(() => plan({ topology: 'net30' }, '255.255.255.252')).toThrow(ConfigError)
+    expect(() => plan({ serverIpv6: { address: 'fd00::', prefix: 63 } })).toThrow(ConfigError)
+  })
+})
+
+describe('leases', () => {
+  it('SRV-23: the own place, then a fresh one, then the one free for longest', () => {
+    const pool = new AddressPool(plan({}, '255.255.255.248'))
+    expect(pool.size).toBe(5)
+    const take = (name: string): number => pool.acquire(name, true)!.index
+    expect(['a', 'b', 'c'].map(take)).toEqual([0, 1, 2])
+    pool.release(1)
+    pool.release(0)
+    expect(take('d')).toBe(3)
+    expect(take('a')).toBe(0)
+    expect(take('e')).toBe(4)
+    expect(take('f')).toBe(1)
+    expect(pool.acquire('b', true)).toBeUndefined()
+    pool.release(2)
+    expect(take('b')).toBe(2)
+  })
+
+  it('SRV-24: random steps give no place to two, and lose none', () => {
+    const random = new SeededRandom('leases')
+    const pool = new AddressPool(plan({}, '255.255.255.192'))
+    const held = new Map<number, string>()
+    let refused = 0
+    for (let step = 0; step < 20_000; step++) {
+      if (random.chance(0.52)) {
+        const name = `n${random.below(90)}`
+        const lease = pool.acquire(name, random.chance(0.9))
+        if (lease === undefined) {
+          expect(held.size).toBe(pool.size)
+          refused++
+        } else {
+          expect(held.has(lease.index)).toBe(false)
+          held.set(lease.index, name)
+        }
+      } else if (held.size > 0) {
+        const index = random.pick([...held.keys()])
+        held.delete(index)
+        pool.release(index)
+      }
+      expect(pool.used).toBe(held.size)
+    }
+    expect(refused).toBeGreaterThan(100)
+  })
+})
+
+it('SRV-50: the heap gives the earliest deadline whatever was moved', () => {
+  const random = new SeededRandom('heap')
+  const heap = new DeadlineHeap<HeapItem>()
+  const items: HeapItem[] = Array.from({ length: 60 }, () => ({ deadline: Infinity, heapIndex: -1 }))
+  for (let step = 0; step < 20_000; step++) {
+    heap.set(random.pick(items), random.chance(0.2) ? Infinity : random.below(1000))
+    expect(heap.earliest).toBe(Math.min(...items.map(({ deadline }) => deadline)))
+  }
+})
+
+it('SRV-5: tls-crypt-v2 beside tls-crypt, and alone', () => {
+  const wraps = [wrapPair('tls-crypt-v2').server, wrapPair('tls-crypt').server]
+  const world = new ServerWorld({ server: { wraps } })
+  expect(world.connected('ada', { wrap: wrapPair('tls-crypt-v2').client }).connected).toBe(true)
+  expect(world.connected('bob', { wrap: wrapPair('tls-crypt').client }).connected).toBe(true)
+  expect(
+    () => new ServerWorld({ server: { wraps: [wrapPair('tls-auth').server, wrapPair('tls-crypt').server] } }),
+  ).toThrow(ConfigError)
+  const alone = new ServerWorld({ server: { wraps: [wraps[0]!] } })
+  alone.connect('bob', { wrap: wrapPair('none').client })
+  alone.wait(10_000)
+  expect(alone.server.stats.clientsBegun).toBe(0)
+  expect(alone.dropped('not-a-start')).toBeGreaterThan(0)
+})
+
+it('SRV-7: a client key that is too old gets no answer', () => {
+  const age = (PKI_NOW / 1000 - 1_750_000_000) / 86_400
+  for (const [maxAgeDays, begun] of [
+    [Math.ceil(age), 1],
+    [Math.floor(age), 0],
+  ] as const) {
+    const world = new ServerWorld({ wrap: 'tls-crypt-v2', server: { tlsCryptV2: { maxAgeDays } } })
+    world.connect('ada')
+    world.wait(3000)
+    expect(world.server.stats.clientsBegun).toBe(begun)
+    expect(world.dropped('key-too-old') > 0).toBe(begun === 0)
+  }
+})
