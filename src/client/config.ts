@@ -99,7 +99,9 @@ export function checkClientConfig(config: ClientConfig): RetryConfig {
   for (const { host, port, proxy, session } of config.remotes) {
     if (host === '') throw new ConfigError('remote', 'remote: the host is empty')
     if (!isPort(port)) throw new ConfigError('remote', `remote: the port is 1 to 65535, not ${port}`)
-    if (session.role !== 'client') throw new ConfigError('client', 'client: its sessions have the client role')
+    // Of two equal ends either may have the TLS server's role, whoever calls.
+    if (session.role !== 'client' && (session.mode ?? 'client-server') === 'client-server')
+      throw new ConfigError('client', 'client: its sessions have the client role')
     if (proxy !== undefined && !isPort(proxy.server.port))
       throw new ConfigError(`${proxy.type}-proxy`, `${proxy.type}-proxy: the port is 1 to 65535`)
     if (proxy?.type === 'http' && session.transport === 'udp')

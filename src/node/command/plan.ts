@@ -1,31 +1,24 @@
 /**
- * From a profile on disk to what a command needs: remotes with their sockets and session configurations.
+ * From a profile on disk to what a command needs: the client's configuration, and the tunnel addresses the profile gives.
  */
 import { ConfigError } from '../../bytes/index.ts'
+import type { ClientConfig } from '../../client/index.ts'
 import { parseIpv4Bytes, parseIpv6Bytes } from '../../control/index.ts'
 import {
-  type Connection,
   describeProblem,
   type Inspection,
   isFatal,
   type Profile,
   ProfileError,
-  toSessionConfig,
+  toClientConfig,
 } from '../../profile/index.ts'
-import type { SessionConfig } from '../../session/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { inspectProfileFile } from '../profile-files.ts'
-import type { TransportTarget } from '../transport.ts'
-
-/** One remote of a profile. */
-export interface ProbeRemote {
-  readonly target: TransportTarget
-  readonly config: SessionConfig
-}
 
 /** A profile ready to be driven. */
 export interface ProbePlan {
-  readonly remotes: readonly ProbeRemote[]
+  /** Its remotes and what follows when one fails. */
+  readonly client: ClientConfig
   readonly device: 'tun' | 'tap'
   /** Addresses that the profile itself gives the tunnel, for ends that are not pushed any. */
   readonly addresses: {
@@ -50,9 +43,9 @@ export function loadPlan(path: string): ProbePlan {
       file: path,
     })
   }
-  const remotes = profile.connections.map((connection) => remoteOf(profile, connection))
+  const client = toClientConfig(profile, { crypto: nodeCrypto })
   const warnings = problems.filter(({ severity }) => severity === 'warning').map(describeProblem)
-  return { remotes, device: remotes[0]?.config.device ?? 'tun', addresses: ownAddresses(profile), warnings }
+  return { client, device: client.remotes[0]?.session.device ?? 'tun', addresses: ownAddresses(profile), warnings }
 }
 
 function read(path: string): Inspection {
@@ -68,15 +61,6 @@ function read(path: string): Inspection {
       },
     )
   }
-}
-
-function remoteOf(profile: Profile, connection: Connection): ProbeRemote {
-  const { host, port, protocol, family, localPort } = connection
-  if (host === undefined) {
-    throw new ConfigError('remote', 'the profile names no remote; add `remote HOST PORT`', { file: profile.file })
-  }
-  const config = toSessionConfig(profile, { connection, crypto: nodeCrypto })
-  return { target: { host, port, protocol, ...(family === undefined ? {} : { family }), localPort }, config }
 }
 
 function ownAddresses(profile: Profile): ProbePlan['addresses'] {

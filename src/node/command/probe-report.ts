@@ -3,7 +3,9 @@
  */
 import type { TunnelOptions } from '../../control/index.ts'
 import type { Negotiated, SessionEvent, Stats } from '../../session/index.ts'
+import type { Outcome } from './client-end.ts'
 import { describeNegotiated, describeStats } from './describe.ts'
+import type { CipherStory } from './explain.ts'
 import type { CommandIo } from './io.ts'
 
 /** News of a probe, in the order in which they happen. */
@@ -11,6 +13,10 @@ export interface ProbeReporter {
   warnings(lines: readonly string[]): void
   connecting(remote: string, protocol: string): void
   connected(ms: number, negotiated: Negotiated, options: TunnelOptions): void
+  /** Why the tunnel has its data cipher. */
+  cipher(story: CipherStory): void
+  /** An attempt ended and another begins in `delay` ms. */
+  retry(end: Outcome, delay: number): void
   /** Session events of no consequence for the outcome. */
   event(event: SessionEvent): void
   ping(sequence: number, ms: number): void
@@ -35,6 +41,12 @@ export function jsonReporter(io: CommandIo): ProbeReporter {
     },
     connected: (ms, negotiated, options) => {
       print({ event: 'connected', ms: tenths(ms), negotiated, options })
+    },
+    cipher: (story) => {
+      print({ event: 'cipher', ...story })
+    },
+    retry: ({ reason, text }, delay) => {
+      print({ event: 'retry', reason, message: text, delay })
     },
     event: ({ type, ...rest }) => {
       print({ event: type, ...rest })
@@ -70,6 +82,12 @@ export function textReporter(io: CommandIo, explain: boolean): ProbeReporter {
       io.out(`connected in ${tenths(ms)} ms`)
       for (const line of describeNegotiated(negotiated)) io.out(`  ${line}`)
       for (const line of describeTunnel(options)) io.out(`  ${line}`)
+    },
+    cipher: ({ because }) => {
+      io.out(`  why ${because}`)
+    },
+    retry: ({ reason, text }, delay) => {
+      io.out(`${reason}: ${text}; again${delay === 0 ? '' : ` in ${delay / 1000} s`}`)
     },
     event: (event) => {
       for (const line of explainEvent(event, explain)) io.out(line)
@@ -115,6 +133,8 @@ function explainEvent(event: SessionEvent, explain: boolean): readonly string[] 
       return [`new keys (key id ${event.keyId}), begun by ${event.initiator}`]
     case 'info':
       return [`the server says: ${event.message}`]
+    case 'login-request':
+      return [event.request.type === 'text' ? `the login asks: ${event.request.text}` : 'the login goes on elsewhere']
     case 'auth-pending':
       return [`the server decides on the login for up to ${event.timeout / 1000} s`]
     case 'push-refused':

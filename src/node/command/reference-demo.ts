@@ -120,22 +120,25 @@ function child(args: readonly string[]): Promise<number> {
 /** The client's end, inside the namespace: connects, pings both ways, renews the keys under traffic, closes. */
 export async function runReferenceClient(file: string, io: CommandIo): Promise<number> {
   const plan = loadPlan(file)
-  const [remote] = plan.remotes
+  const [remote] = plan.client.remotes
   if (remote === undefined) throw new Error('the profile names no remote')
   const ladder = new Ladder(io.out, io.colour, performance.now())
-  ladder.heading('ovpn-core', `openvpn ${remote.target.host}:${remote.target.port}`)
+  ladder.heading('ovpn-core', `openvpn ${remote.host}:${remote.port}`)
   const current: { end?: End } = {}
-  const transport = await openTransport(remote.target, {
-    receive: (data) => current.end?.driver.receive(data),
-    broken: (reason) => {
-      io.error(reason)
+  const transport = await openTransport(
+    { host: remote.host, port: remote.port, protocol: remote.session.transport },
+    {
+      receive: (data) => current.end?.driver.receive(data),
+      broken: (reason) => {
+        io.error(reason)
+      },
     },
-  })
+  )
   const end = new End({
     side: 'left',
     ladder,
     drawsPeer: true,
-    config: { ...remote.config, trace: true },
+    config: { ...remote.session, trace: true },
     transmit: (data) => {
       transport.send(data)
     },
