@@ -87,6 +87,8 @@ export interface CounterStart {
   readonly failedVerifications?: number
   /** Bytes already sealed and opened. */
   readonly bytes?: number
+  /** AEAD blocks and packets that a key may take, in place of what the cipher allows. */
+  readonly usageLimit?: number
   /** Epoch both directions start in. */
   readonly epoch?: number
 }

@@ -64,6 +64,8 @@ export class CompressionCodec {
   readonly tailroom: number
   /** Bytes that every v1 payload is longer by; v2 escapes are not counted, because IP packets need none. */
   readonly overhead: number
+  /** Payloads decompressed so far. */
+  decompressed = 0
   /** Where the last result starts. */
   resultOffset = 0
   /** The buffer it lies in: the caller's, or the codec's own after decompression. */
@@ -174,6 +176,7 @@ export class CompressionCodec {
     this.#room ??= new Uint8Array(this.#largest)
     const length = decompress(buffer, start, end, this.#room, 0, this.#largest) // COMP-8
     if (length < 0) return DataCode.BAD_COMPRESSION
+    this.decompressed++
     this.resultBuffer = this.#room
     this.resultOffset = 0
     return length > 0 ? length : DataCode.EMPTY

@@ -113,7 +113,7 @@ export class EpochChannel implements DataChannel {
     this.#peerId = peerId
     this.#receivePeerId = options.receivePeerId ?? -1
     this.#replayOptions = options.replay
-    this.#usageLimit = aeadUsageLimit(algorithm)
+    this.#usageLimit = counterStart?.usageLimit ?? aeadUsageLimit(algorithm)
     this.#usageWarning = usageWarning(this.#usageLimit)
     this.#sendChain = new EpochChain(crypto, algorithm, keys.send.cipher)
     this.#receiveChain = new EpochChain(crypto, algorithm, keys.receive.cipher)

@@ -89,6 +89,11 @@ export class DataPipeline {
     return this.#fragmenter?.left ?? 0
   }
 
+  /** Payloads decompressed so far. */
+  get decompressed(): number {
+    return this.#codec?.decompressed ?? 0
+  }
+
   /** True when datagrams carry fragment headers. */
   get fragments(): boolean {
     return this.#fragmenter !== undefined

@@ -10,6 +10,7 @@
  */
 import type { CompressionFraming, DataCipher, PullFilter } from '../control/index.ts'
 import type { CryptoProvider, HashName, RandomSource } from '../crypto/index.ts'
+import type { CounterStart } from '../data/index.ts'
 import type { TlsConfig } from '../tls/index.ts'
 import type { KeyDirection, StaticKey, TlsCryptV2ServerKey } from '../wire/index.ts'
 
@@ -204,12 +205,19 @@ export interface SessionConfig {
   readonly compression?: CompressionFraming
   /** `allow-compression`: whether compressed packets are accepted. Default `no`. */
   readonly allowCompression?: 'no' | 'asym'
+  /**
+   * Tells the tunnel side when a packet is too large for the tunnel, with ICMP as a router does; the answer is an output
+   * `packet`. `tun` only. Default false. What `block-ipv6` refuses is always answered.
+   */
+  readonly answerTooLarge?: boolean
   /** `explicit-exit-notify`: farewells to send on `close()` over UDP; 0: none. Default 1 for a client, else 0. */
   readonly explicitExitNotify?: number
   /** Acks per ACK_V1, 4 or 8. Default: 4 for an unwrapped client (some peers drop more), else 8. */
   readonly maxAcks?: 4 | 8
   /** Adds a `trace` event for every control packet sent or received. Default false. */
   readonly trace?: boolean
+  /** For tests of limits only: where the counters of data keys start. */
+  readonly counterStart?: CounterStart
   /** Server: start behind a stateless cookie exchange, as if both resets were done. */
   readonly resume?: ResumedReset
 }

@@ -13,7 +13,6 @@ import {
   FRAMING_STYLES,
   isAead,
   mssLimit,
-  type PipelineOptions,
   splitKey2,
 } from '../data/index.ts'
 import { createTlsCryptKeys, DYNAMIC_KEY_LABEL, mixDynamicKey } from '../wire/index.ts'
@@ -24,6 +23,7 @@ import { DataKey } from './key-ring.ts'
 import type { KeyState } from './key-state.ts'
 import type { Negotiated } from './output.ts'
 import { subjectOf } from './peer.ts'
+import type { TunnelLayers } from './tunnel.ts'
 import type { ResolvedConfig } from './validate.ts'
 import { WrapState } from './wrap-state.ts'
 
@@ -68,6 +68,7 @@ export function createDataKey(
     replay: { window: config.replay.size, seconds: config.replay.seconds },
     random,
     allowInsecure: config.allowInsecure,
+    counterStart: config.counterStart,
   })
   key.keysDerived()
   const negotiated = describe(context, channel, key, agreement, peerInfo)
@@ -95,11 +96,7 @@ export interface PacketShape extends Pick<Agreement, 'auth' | 'epoch' | 'sendPee
 }
 
 /** The layers inside the encryption, as configured and pushed. SESS-76 */
-export function pipelineOptions(
-  config: ResolvedConfig,
-  agreement: PacketShape,
-  options: TunnelOptions,
-): PipelineOptions {
+export function pipelineOptions(config: ResolvedConfig, agreement: PacketShape, options: TunnelOptions): TunnelLayers {
   const pull = config.role === 'client' && !config.pointToPoint
   const compression = (pull ? options.protocol.compression : undefined) ?? config.compression
   const tunMtu = (pull ? options.mtu : undefined) ?? config.tunMtu
@@ -120,6 +117,7 @@ export function pipelineOptions(
       : { size: mssfix === 'off' ? 0 : mssfix.size, sense: mssfix === 'off' ? 'fixed' : MSS_SENSES[mssfix.mode] }
   return {
     device: config.device,
+    mtu: tunMtu,
     compression,
     allowCompression: config.allowCompression === 'asym',
     mss: mssfix === 'off' ? 0 : mssLimit(mssOption, layout, outer, inner),

@@ -48,6 +48,11 @@ export class Outbox {
     this.#queue.push({ type: 'packet', data })
   }
 
+  /** A packet for the tunnel side that did not come through the tunnel; the bytes are given away. */
+  answer(data: Uint8Array): void {
+    this.#queue.push({ type: 'packet', data })
+  }
+
   /** News. */
   event(event: SessionEvent): void {
     this.#queue.push({ type: 'event', event })

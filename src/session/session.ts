@@ -8,7 +8,7 @@
  */
 import { UsageError } from '../bytes/index.ts'
 import type { AuthFailure, PushedToken } from '../control/index.ts'
-import { DataCode, dataReason, isDrop } from '../data/index.ts'
+import { DataCode, dataReason, ipv6UnreachableAnswer, isDrop, packetTooBigAnswer } from '../data/index.ts'
 import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
 import type { Credentials, Environment, PushConfig, SessionConfig } from './config.ts'
 import { createContext, type SessionContext } from './context.ts'
@@ -350,8 +350,24 @@ export class Session {
         : length === 0
           ? DataCode.TOO_SHORT
           : tunnel.seal(buffer, offset, length, this.#now)
-    if (result < 0) this.#drop(sealProblem(result))
+    if (result < 0) {
+      this.#drop(sealProblem(result))
+      if (result === DataCode.IPV6_BLOCKED || result === DataCode.TOO_LONG) this.#answer(buffer, offset, length, result)
+    }
     return result
+  }
+
+  /** SESS-78: tells the tunnel side why its packet goes nowhere. */
+  #answer(buffer: Uint8Array, offset: number, length: number, code: number): void {
+    const { config, outbox } = this.#context
+    if (config.device === 'tap') return
+    const packet = buffer.subarray(offset, offset + length)
+    if (code === DataCode.TOO_LONG && !config.answerTooLarge) return
+    const answer =
+      code === DataCode.TOO_LONG
+        ? packetTooBigAnswer(packet, this.#conversation.tunnel.mtu)
+        : ipv6UnreachableAnswer(packet)
+    if (answer !== undefined) outbox.answer(answer)
   }
 
   #drop(reason: DropReason): false {

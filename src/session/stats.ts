@@ -20,6 +20,8 @@ export interface Stats {
   readonly packetsSent: number
   readonly tunnelBytesReceived: number
   readonly tunnelBytesSent: number
+  /** Tunnel packets that came compressed (`allow-compression`). */
+  readonly packetsDecompressed: number
   /** Control messages sent again because no ack came. */
   readonly retransmissions: number
   /** Pings sent and received. */
@@ -49,6 +51,7 @@ export function createCounters(): Counters {
     packetsSent: 0,
     tunnelBytesReceived: 0,
     tunnelBytesSent: 0,
+    packetsDecompressed: 0,
     retransmissions: 0,
     pingsSent: 0,
     pingsReceived: 0,

@@ -46,6 +46,11 @@ export interface VolumeLimits {
   readonly packets: number
 }
 
+/** The pipeline's settings, and the mtu told to the tunnel side. */
+export interface TunnelLayers extends PipelineOptions {
+  readonly mtu: number
+}
+
 /** Packets to datagrams and back. */
 export class Tunnel {
   readonly keys = new KeyRing()
@@ -60,6 +65,7 @@ export class Tunnel {
   #pipeline: DataPipeline
   #occAnswerFrom = -Infinity
   #mtuAnswerFrom = -Infinity
+  #decompressedBefore = 0
   #largestReceived = 0
   #largestSent = 0
 
@@ -81,8 +87,13 @@ export class Tunnel {
     this.#pipeline = new DataPipeline({ device: 'tun' })
   }
 
+  /** The largest packet that the tunnel side should send. */
+  mtu = 1500
+
   /** Takes the layers inside the encryption that were agreed on. */
-  configure(options: PipelineOptions): void {
+  configure(options: TunnelLayers): void {
+    this.mtu = options.mtu
+    this.#decompressedBefore = this.#outbox.counters.packetsDecompressed
     this.#pipeline = new DataPipeline(options)
   }
 
@@ -157,6 +168,7 @@ export class Tunnel {
     if (length > this.#largestReceived) this.#largestReceived = length
     this.#use(key, length, now)
     if (size < 0) return size
+    this.#outbox.counters.packetsDecompressed = this.#decompressedBefore + this.#pipeline.decompressed
     this.resultOffset = this.#pipeline.resultOffset
     this.#liveness.crossed(size, now)
     return size

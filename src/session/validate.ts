@@ -14,7 +14,7 @@ import {
   type PullFilter,
 } from '../control/index.ts'
 import type { CbcAlgorithm, CryptoProvider, HashName } from '../crypto/index.ts'
-import { isAead } from '../data/index.ts'
+import { type CounterStart, isAead } from '../data/index.ts'
 import { REPLAY_WINDOW_SECONDS, REPLAY_WINDOW_SIZE } from '../reliability/index.ts'
 import type { TlsConfig } from '../tls/index.ts'
 import {
@@ -42,6 +42,8 @@ export interface ResolvedConfig {
   /** Present in static-key mode. */
   readonly staticKey: StaticKeyConfig | undefined
   readonly allowInsecure: boolean
+  readonly answerTooLarge: boolean
+  readonly counterStart: CounterStart
   readonly dataCiphers: readonly DataCipher[]
   readonly fallback: DataCipher | undefined
   readonly auth: HashName | 'none'
@@ -99,6 +101,8 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     },
     staticKey: config.staticKey,
     allowInsecure: config.allowInsecure ?? false,
+    answerTooLarge: config.answerTooLarge ?? false,
+    counterStart: config.counterStart ?? {},
     dataCiphers: resolveCiphers(config.dataCiphers, supported, crypto),
     fallback: resolveFallback(config.dataCiphersFallback, supported),
     auth,
