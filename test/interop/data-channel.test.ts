@@ -18,6 +18,10 @@ interface Case {
   readonly client?: string
   readonly args?: readonly string[]
   readonly negotiated?: Readonly<Record<string, unknown>>
+  /** Fields of the tunnel's options. */
+  readonly options?: Readonly<Record<string, unknown>>
+  /** The server compressed: at least so many packets came decompressed. */
+  readonly decompressed?: number
   readonly edit?: (config: string, side: 'server' | 'client') => string
 }
 
@@ -55,7 +59,32 @@ const COMPRESSED: readonly Case[] = ['lzo', 'lz4', 'lz4-v2'].map((algorithm) => 
   server: `allow-compression yes\ncompress ${algorithm}`,
   client: `allow-compression asym\ncompress ${algorithm}`,
   args: BIG,
+  decompressed: 20,
 }))
+
+/** For routers that know no negotiation. Only 2.5 can still be told to negotiate nothing. */
+const LEGACY: Case = {
+  name: 'DES-EDE3-CBC as the fallback',
+  releases: ['2.5'],
+  server: 'ncp-disable\ncipher DES-EDE3-CBC',
+  client: 'data-ciphers-fallback DES-EDE3-CBC',
+  negotiated: { dataCipher: 'DES-EDE3-CBC', dataFormat: 'cbc' },
+}
+
+const NO_DIGEST: Case = {
+  name: 'AES-256-CBC without a digest',
+  server: 'data-ciphers AES-256-CBC\nauth none',
+  client: 'data-ciphers AES-256-CBC\nauth none',
+  negotiated: { dataCipher: 'AES-256-CBC', dataAuth: 'none' },
+}
+
+const PUSHED_MTU: Case = {
+  name: 'an mtu that is pushed',
+  releases: ['2.6', '2.7'],
+  server: 'tun-mtu 1400\npush "tun-mtu 1400"',
+  args: ['--size', '1340'],
+  options: { mtu: 1400 },
+}
 
 const SIZES: readonly Case[] = [700, 1200].map((size) => ({
   name: `fragment ${size} with packets of 1400 bytes`,
@@ -99,7 +128,21 @@ const TAP6: Case = {
   edit: (config, side) => TAP.edit?.(config, side) ?? config,
 }
 
-const CASES = [...CBC, ...DIGESTS, ...COMPRESSION, ...COMPRESSED, ...SIZES, EPOCH, INSIDE6, OUTSIDE6, TAP, TAP6]
+const CASES = [
+  ...CBC,
+  ...DIGESTS,
+  ...COMPRESSION,
+  ...COMPRESSED,
+  ...SIZES,
+  EPOCH,
+  LEGACY,
+  NO_DIGEST,
+  PUSHED_MTU,
+  INSIDE6,
+  OUTSIDE6,
+  TAP,
+  TAP6,
+]
 
 async function run(release: Release, kind: Case): Promise<ProbeResult & { log: string }> {
   const tunnel: Tunnel = {
@@ -131,6 +174,9 @@ describe.each(RELEASES)('data channel with OpenVPN %s', (release) => {
         pings: 20,
         negotiated: kind.negotiated ?? {},
       })
+      expect(result.events.find(({ event }) => event === 'connected')).toMatchObject({ options: kind.options ?? {} })
+      const stats = result.events.find(({ event }) => event === 'closed')?.['stats'] as { packetsDecompressed: number }
+      expect(stats.packetsDecompressed).toBeGreaterThanOrEqual(kind.decompressed ?? 0)
     })
   }
 })
