@@ -30,13 +30,18 @@ import {
 } from '../control/index.ts'
 import { isAead } from '../data/index.ts'
 import type { TlsInfo } from '../tls/index.ts'
-import type { KeyMessageText } from './key-source.ts'
+import { type KeyMessageText, KeySource } from './key-source.ts'
 import type { KeyState } from './key-state.ts'
+import { ClientLogin } from './login.ts'
 import type { CloseReason } from './reasons.ts'
 import type { ResolvedConfig } from './validate.ts'
 
 /** Version told as `IV_VER` unless the host says another: servers look at it. */
 const PROTOCOL_VERSION = '2.7.0'
+
+/** Longest username and token that can be pushed, in characters. */
+const LONGEST_PUSHED_NAME = 192
+const LONGEST_PUSHED_TOKEN = 256
 
 /** What holds for all data keys of a session. */
 export interface Agreement extends ProtocolFeatures {
@@ -48,6 +53,9 @@ export interface Agreement extends ProtocolFeatures {
   readonly receivePeerId: number | undefined
 }
 
+/** What our abilities depend on. */
+export type TlsBinding = Pick<TlsInfo, 'extendedMasterSecret'>
+
 /** An agreement, or why there is none. */
 export type AgreementResult = Agreement | CloseReason
 
@@ -57,7 +65,7 @@ export function isReason(result: AgreementResult): result is CloseReason {
 }
 
 /** The `IV_PROTO` bits that are true for this side. SESS-50 */
-export function ownProtoBits(config: ResolvedConfig, info: TlsInfo): readonly IvProtoBit[] {
+export function ownProtoBits(config: ResolvedConfig, info: TlsBinding): readonly IvProtoBit[] {
   const bits: IvProtoBit[] = ['dataV2', 'ccExit', 'dataEpoch']
   // SESS-51: without a secret bound to the whole handshake the exporter is not safe.
   if (info.extendedMasterSecret) bits.push('tlsKeyExport', 'dynamicTlsCrypt')
@@ -67,7 +75,7 @@ export function ownProtoBits(config: ResolvedConfig, info: TlsInfo): readonly Iv
 }
 
 /** Everything the peer info tells. */
-export function ownAbilities(config: ResolvedConfig, info: TlsInfo): PeerAbilities {
+export function ownAbilities(config: ResolvedConfig, info: TlsBinding): PeerAbilities {
   const { peerInfo } = config
   const told = new Map(Object.entries(peerInfo.extra ?? {}).filter(([name]) => name.startsWith('UV_')))
   return {
@@ -106,7 +114,7 @@ export function optionsInput(config: ResolvedConfig): OptionsStringInput {
 }
 
 /** What our key message says beside its randoms. */
-export function keyMessageText(config: ResolvedConfig, info: TlsInfo, login: Login | undefined): KeyMessageText {
+export function keyMessageText(config: ResolvedConfig, info: TlsBinding, login: Login | undefined): KeyMessageText {
   const full = config.peerInfo.pushPeerInfo === true ? 'full' : 'pull'
   const detail = config.pointToPoint ? 'p2p' : config.role === 'server' ? 'none' : full
   return {
@@ -114,6 +122,19 @@ export function keyMessageText(config: ResolvedConfig, info: TlsInfo, login: Log
     login,
     peerInfo: writePeerInfo(ownAbilities(config, info), detail),
   }
+}
+
+/**
+ * A key message that cannot be written shows before it is needed, also with the longest login that a server may push in
+ * the configured one's place.
+ * @throws UsageError
+ */
+export function checkKeyMessage(config: ResolvedConfig): void {
+  const given = new ClientLogin(config.login, config.staticChallenge).current ?? { username: '', password: '' }
+  const username = given.username.padEnd(LONGEST_PUSHED_NAME)
+  const password = given.password.padEnd(LONGEST_PUSHED_TOKEN)
+  const text = keyMessageText(config, { extendedMasterSecret: true }, { username, password })
+  new KeySource(config.role, (length) => new Uint8Array(length)).write(text)
 }
 
 /** The client's side: the pushed options judged by what we allow. SESS-52 */

@@ -318,6 +318,8 @@ export class Conversation {
       case 'nothing':
         return
       case 'agreed':
+        // What came in the same breath may have ended the negotiation: its failure is the next news.
+        if (channel.primary.state !== 'active') return
         this.#connect(verdict.agreement, verdict.options, channel, now)
         for (const reply of verdict.replies) channel.newest.writeText(reply)
         return

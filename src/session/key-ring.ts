@@ -86,11 +86,6 @@ export class KeyRing {
     return true
   }
 
-  /** An authentic packet came under `key`: the peer has it, so if it is the newest there is no reason to wait. REKEY-7 */
-  confirm(key: DataKey): void {
-    if (key === this.#primary) this.#sender = key
-  }
-
   /** The newest key sends from now on, whatever its time; true when that changed the sender. REKEY-8, REKEY-15, REKEY-16 */
   useNewest(): boolean {
     if (this.#sender === this.#primary) return false

@@ -4,9 +4,12 @@
  * The first login is the user's, with the answer to a static challenge joined to the password. Once the server has pushed
  * a session token, the token takes the password's place, so that nobody is asked again (spec/session.md, "Login").
  */
-import { UsageError } from '../bytes/index.ts'
+import { UsageError, utf8Encode } from '../bytes/index.ts'
 import { type Login, type PushedToken, writeStaticResponse } from '../control/index.ts'
 import type { Credentials, LoginConfig, StaticChallenge } from './config.ts'
+
+/** Longest username and password: two of them fit a key message beside everything else. */
+const MAX_LOGIN = 512
 
 /** The login of one client session. */
 export class ClientLogin {
@@ -53,7 +56,11 @@ export class ClientLogin {
     if (this.#challenge !== undefined && credentials.response === undefined) {
       throw new UsageError('the answer to the static challenge is missing')
     }
-    this.#login = this.#join(credentials.username, credentials.password, credentials.response)
+    const login = this.#join(credentials.username, credentials.password, credentials.response)
+    if (utf8Encode(login.username).length > MAX_LOGIN || utf8Encode(login.password).length > MAX_LOGIN) {
+      throw new UsageError(`username and password have at most ${MAX_LOGIN} bytes each`) // SESS-44
+    }
+    this.#login = login
     this.#waiting = false
   }
 

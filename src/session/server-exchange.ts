@@ -19,6 +19,7 @@ import {
   pullOptions,
   type TunnelOptions,
   writeControlMessage,
+  writeControlText,
   writePushParts,
 } from '../control/index.ts'
 import { agreeAsServer, isReason, optionsInput } from './agreement.ts'
@@ -148,6 +149,7 @@ export class ServerExchange implements Exchange {
   allow(push: PushConfig | undefined, now: number): Verdict {
     const key = this.#asking
     if (key === undefined) return NOTHING
+    if (push !== undefined) checkPush(push)
     this.#asking = undefined
     this.#context.timers.clear('auth-pending')
     // A renewed token travels alone: the options of the first key stay. SRV-48
@@ -159,9 +161,10 @@ export class ServerExchange implements Exchange {
 
   /** The login is not good. */
   deny(answer: string | AuthFailure): Verdict {
+    const verdict = this.#refuse(answer)
     this.#asking = undefined
     this.#context.timers.clear('auth-pending')
-    return this.#refuse(answer)
+    return verdict
   }
 
   /** The login takes time: tells the client to wait. SESS-115 */
@@ -176,6 +179,7 @@ export class ServerExchange implements Exchange {
     const failure: AuthFailure = typeof answer === 'string' ? { type: 'refused', message: answer } : answer
     const message = failure.type === 'challenge' ? failure.challenge.text : failure.message
     const farewell = writeControlMessage({ type: 'auth-failed', failure })
+    writeControlText(farewell)
     return closing({ type: 'denied', message }, farewell) // SESS-114
   }
 
@@ -191,20 +195,10 @@ export class ServerExchange implements Exchange {
     if (isReason(choice.agreement)) {
       return closing(choice.agreement, 'AUTH_FAILED,Data channel cipher negotiation failed (no shared cipher)') // SESS-116
     }
-    const lines = this.#pushLines(choice.push)
+    const lines = pushLines(this.#push, choice.push)
     this.#replies = writePushParts('PUSH_REPLY', lines)
     this.#repliedAt = now
     return { type: 'agreed', agreement: choice.agreement, options: this.#pushedOptions(lines), replies: this.#replies }
-  }
-
-  /** SESS-112: in the reference's order, configured options first. */
-  #pushLines(negotiated: readonly string[]): readonly string[] {
-    const { options, ifconfig, ifconfigIpv6, authToken } = this.#push
-    const lines = [...options]
-    if (ifconfigIpv6 !== undefined) lines.push(`ifconfig-ipv6 ${ifconfigIpv6}`)
-    if (ifconfig !== undefined) lines.push(`ifconfig ${ifconfig}`)
-    if (authToken !== undefined) lines.push(`auth-token ${authToken}`)
-    return [...lines, ...negotiated]
   }
 
   /** Our own push as the client reads it, for the host's eyes. */
@@ -213,6 +207,24 @@ export class ServerExchange implements Exchange {
     const pulled = pullOptions(lines, { device })
     return pulled.type === 'pulled' ? pulled.options : emptyOptions(device)
   }
+}
+
+/** SESS-112: in the reference's order, configured options first. */
+function pushLines(push: PushConfig, negotiated: readonly string[]): readonly string[] {
+  const { options, ifconfig, ifconfigIpv6, authToken } = push
+  const lines = [...options]
+  if (ifconfigIpv6 !== undefined) lines.push(`ifconfig-ipv6 ${ifconfigIpv6}`)
+  if (ifconfig !== undefined) lines.push(`ifconfig ${ifconfig}`)
+  if (authToken !== undefined) lines.push(`auth-token ${authToken}`)
+  return [...lines, ...negotiated]
+}
+
+/**
+ * Options that cannot be pushed show before they are needed.
+ * @throws UsageError
+ */
+export function checkPush(push: PushConfig): void {
+  writePushParts('PUSH_REPLY', pushLines(push, []))
 }
 
 function sameIdentity(a: Identity, b: Identity): boolean {

@@ -43,7 +43,7 @@ export class TunnelKeys {
     return this.#agreement
   }
 
-  /** Brings the tunnel up; undefined when the key is unusable. */
+  /** Brings the tunnel up; undefined when the key is unusable. The channel's first negotiation must be active. */
   bringUp(agreement: Agreement, options: TunnelOptions, channel: ControlChannel, now: number): DataKey | undefined {
     const { config } = this.#context
     this.#agreement = agreement
@@ -59,7 +59,7 @@ export class TunnelKeys {
 
   /** Takes a renegotiated key in; the tunnel's former one is on its way out. */
   replace(channel: ControlChannel, key: KeyState, now: number): void {
-    if (key !== channel.next || this.#agreement === undefined) return
+    if (key !== channel.next || key.state !== 'active' || this.#agreement === undefined) return
     const dataKey = this.#create(channel, key, this.#agreement, now)
     if (dataKey === undefined) {
       key.abandon(UNUSABLE_KEY)

@@ -164,7 +164,6 @@ export class Tunnel {
     // REKEY-15: the peer sends under the new key, so it has it.
     if (key !== this.keys.sender && key === this.keys.primary) this.keys.useNewest()
     this.#liveness.lastReceived = now // SESS-64
-    this.keys.confirm(key)
     if (length > this.#largestReceived) this.#largestReceived = length
     this.#use(key, length, now)
     if (size < 0) return size

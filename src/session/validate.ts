@@ -4,7 +4,7 @@
  * All checks happen here and in the constructors that follow it, before a byte moves. Errors name the option in the
  * reference's spelling and say what would be right (spec/session.md, "Configuration").
  */
-import { ConfigError } from '../bytes/index.ts'
+import { ConfigError, UsageError } from '../bytes/index.ts'
 import {
   cipherByName,
   type CompressionFraming,
@@ -14,7 +14,7 @@ import {
   type PullFilter,
 } from '../control/index.ts'
 import type { CbcAlgorithm, CryptoProvider, HashName } from '../crypto/index.ts'
-import { type CounterStart, isAead } from '../data/index.ts'
+import { type CounterStart, dataLayout, fragmentLimit, isAead } from '../data/index.ts'
 import { REPLAY_WINDOW_SECONDS, REPLAY_WINDOW_SIZE } from '../reliability/index.ts'
 import type { TlsConfig } from '../tls/index.ts'
 import {
@@ -29,6 +29,8 @@ import {
   type StaticKeyConfig,
   type WrapConfig,
 } from './config.ts'
+import { checkKeyMessage } from './agreement.ts'
+import { checkPush } from './server-exchange.ts'
 import type { ReplaySettings } from './wrap-state.ts'
 
 /** A configuration with nothing left open. */
@@ -75,6 +77,8 @@ const CBC_KEYS: readonly (readonly [CbcAlgorithm, number])[] = [
   ['BF-CBC', 16],
   ['DES-EDE3-CBC', 24],
 ]
+/** Fewest bytes of a packet in one fragment. */
+const LEAST_FRAGMENT = 8
 /** Day in ms: the longest duration of a liveness timer. */
 const DAY = 86_400_000
 
@@ -179,10 +183,36 @@ function refuseContradictions(config: ResolvedConfig): void {
   if (config.auth === 'none' && macCiphers.length > 0 && !config.allowInsecure) {
     throw new ConfigError('auth', `auth none lets anybody forge ${String(macCiphers[0])} packets: choose a digest`)
   }
+  refuseUnwritable('push', () => {
+    checkPush(config.push)
+  })
+  refuseUnwritable('auth-user-pass', () => {
+    checkKeyMessage(config)
+  })
+  if (config.fragment > 0) refuseSmallFragment(config)
   const { peerId } = config.push
   if (peerId !== undefined) inRange('peer-id', peerId, 0, 0xfffffe)
   if (config.resume !== undefined && role === 'client') {
     throw new ConfigError('resume', 'only a server takes a stateless exchange over')
+  }
+}
+
+/** SESS-44: what could not be written later is refused now. */
+function refuseUnwritable(option: string, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    if (error instanceof UsageError) throw new ConfigError(option, error.message)
+    throw error
+  }
+}
+
+function refuseSmallFragment(config: ResolvedConfig): void {
+  for (const cipher of [...config.dataCiphers, config.fallback]) {
+    if (cipher === undefined) continue
+    const layout = dataLayout({ cipher, auth: config.auth, peerId: true, epoch: isAead(cipher) })
+    if (fragmentLimit(config.fragment, false, layout, { transport: 'udp', family: 4 }) >= LEAST_FRAGMENT) continue
+    throw new ConfigError('fragment', `fragment ${config.fragment} leaves no room for packets under ${cipher}`)
   }
 }
 
@@ -219,7 +249,7 @@ function resolveTimers(given: Partial<SessionTimers> | undefined): SessionTimers
   inRange('tls-timeout', timers.tlsTimeout, 1, DAY)
   inRange('tls-timeout', timers.tlsTimeoutMax, timers.tlsTimeout, Infinity)
   inRange('hand-window', timers.handWindow, 1000, DAY)
-  inRange('tran-window', timers.tranWindow, 0, 0xffffffff)
+  inRange('tran-window', timers.tranWindow, 1000, 0xffffffff)
   inRange('reneg-sec', timers.renegotiateAfter, 0, 0xffffffffff)
   inRange('reneg-sec', timers.renegotiateAfterMin, 0, Math.max(timers.renegotiateAfter, 0))
   inRange('reneg-bytes', timers.renegotiateBytes, 0, Number.MAX_SAFE_INTEGER)

@@ -112,6 +112,13 @@ export class RawPeer {
     this.write(writeControlText(text))
   }
 
+  /** A control message with the end of TLS right behind it, in one packet. */
+  sayAndClose(text: string): void {
+    this.#tls.write(writeControlText(text))
+    this.#tls.close()
+    this.settle()
+  }
+
   /** Moves the clock and runs what is due. */
   wait(duration: number): void {
     const until = this.now + duration

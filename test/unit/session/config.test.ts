@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError } from '../../../src/bytes/index.ts'
+import { ConfigError, UsageError } from '../../../src/bytes/index.ts'
 import { noble } from '../../../src/crypto/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import { Session, type SessionConfig } from '../../../src/session/index.ts'
 import { resolveConfig } from '../../../src/session/validate.ts'
-import { connectPair, pairConfigs } from '../../support/pair.ts'
+import { connectPair, Pair, pairConfigs } from '../../support/pair.ts'
 import { PKI_NOW, toyPki } from '../../support/pki.ts'
 import { SeededRandom } from '../../support/random.ts'
 import { wrapPair } from '../../support/wraps.ts'
@@ -81,6 +81,38 @@ describe('configuration', () => {
     ['peer-id', { push: { options: [], peerId: 0xffffff } }],
   ])('SESS-43 a number out of range is refused: %s', (option, change) => {
     expect(optionBlamed(client, change)).toBe(option)
+  })
+
+  it.each<[string, SessionConfig, Partial<SessionConfig>]>([
+    ['push', server, { push: { options: ['route 1.2.3.4,x'] } }],
+    ['push', server, { push: { options: [''] } }],
+    ['push', server, { push: { options: ['echo a\nb'] } }],
+    ['push', server, { push: { options: ['x'.repeat(1500)] } }],
+    ['auth-user-pass', client, { login: { type: 'password', username: 'u'.repeat(1500), password: 'p'.repeat(600) } }],
+    ['auth-user-pass', client, { login: { type: 'password', username: 'a\0b', password: 'p' } }],
+    ['auth-user-pass', client, { peerInfo: { platform: 'läptop' } }],
+    ['fragment', client, { fragment: 90, dataCiphers: ['AES-256-CBC'], auth: 'SHA512' }],
+  ])('SESS-44 what could not be written later is refused now: %s', (option, config, change) => {
+    expect(optionBlamed(config, change)).toBe(option)
+  })
+
+  it('SESS-44 a call that brings what cannot be written throws and changes nothing', () => {
+    const ask = { login: { type: 'password', username: 'u', password: 'p' } } as const
+    const pair = new Pair({ crypto: nodeCrypto, client: ask, server: { admission: 'ask' } })
+    pair.run(5_000, () => pair.events(pair.server, 'login').length > 0)
+    const { session } = pair.server
+    const before = session.digest()
+    expect(() => session.deny('no\nway', pair.now)).toThrow(UsageError)
+    expect(() => session.deny('TEMP', pair.now)).toThrow(UsageError)
+    expect(() => session.allow(pair.now, { options: ['a,b'] })).toThrow(UsageError)
+    expect(session.digest()).toEqual(before)
+    session.allow(pair.now)
+    expect(pair.connect()).toBe(true)
+    expect(() => session.pushUpdate(['a,b'], pair.now)).toThrow(UsageError)
+    const asking = build(client, { login: { type: 'ask' } })
+    const long = { type: 'password', username: 'u', password: 'p'.repeat(600) } as const
+    expect(() => asking.authenticate(long, 0)).toThrow(UsageError)
+    expect(asking.state).toBe('waiting')
   })
 
   it('keeps secrets out of what a host may print', () => {

@@ -94,6 +94,13 @@ describe('failures', () => {
     expect(dropped['tls-crypt-mismatch'] + pair.client.session.stats.dropped['tls-crypt-mismatch']).toBe(3)
   })
 
+  it('options and the end of TLS in one packet end the session without a throw', () => {
+    const peer = new RawPeer({ role: 'server' })
+    expect(() => peer.sayAndClose('PUSH_REPLY,cipher AES-256-GCM,protocol-flags tls-ekm dyn-tls-crypt')).not.toThrow()
+    expect(peer.session.closeReason).toMatchObject({ type: 'tls-alert', alert: 'close-notify' })
+    expect(peer.eventsOf('connected')).toEqual([])
+  })
+
   it('SESS-135 EXIT inside the active session ends it', () => {
     const peer = new RawPeer({ role: 'client' })
     expect(peer.session.state).toBe('connected')
