@@ -100,6 +100,34 @@ describe.each(RELEASES)('login to OpenVPN %s', (release) => {
     })
   })
 
+  test('the answer to a static challenge goes with the password', async () => {
+    await withLab(async (lab) => {
+      // The script sees `SCRV1:` and both in base64: "correct horse" and "1234".
+      const scrv1 = `#!/bin/sh\n{ read name; read password; } < "$1"\n[ "$password" = "SCRV1:Y29ycmVjdCBob3JzZQ==:MTIzNA==" ]\n`
+      const client = 'static-challenge "PIN?" 1'
+      works(await login(lab, release, { script: scrv1, client, args: ['--response', '1234'] }))
+    })
+  })
+
+  // 2.5 knows no questions from scripts that answer later.
+  it.skipIf(!releases.includes(release) || release === '2.5')(
+    'a question while the login is pending: CR_TEXT',
+    async () => {
+      await withLab(async (lab) => {
+        const pending = `#!/bin/sh\nprintf '60\\ncrtext\\nCR_TEXT:R,E:Your code?\\n' > "$auth_pending_file"\nexit 2\n`
+        const answered = lab.file(
+          'answered.sh',
+          `#!/bin/sh\n[ "$(cat "$1")" = "NzI0Mg==" ] && echo 1 > "$auth_control_file"\nexit 0\n`,
+        )
+        chmodSync(answered, 0o755)
+        const server = `client-crresponse ${answered}`
+        const result = await login(lab, release, { script: pending, server, args: ['--response', '7242'] })
+        works(result)
+        expect(result.events.map(({ event }) => event)).toContain('auth-pending')
+      })
+    },
+  )
+
   test('a token takes the place of the password in renegotiations', async () => {
     await withLab(async (lab) => {
       // The script takes the password once; every renegotiation lives on the token.
@@ -112,6 +140,22 @@ describe.each(RELEASES)('login to OpenVPN %s', (release) => {
       })
       expect(result, `${result.output}\n${result.log}`).toMatchObject({ code: 0, pings: 100 })
       expect(result.events.filter((event) => event.event === 'rekeyed').length).toBeGreaterThanOrEqual(2)
+    })
+  })
+})
+
+describe('a login that lacks something', () => {
+  it.skipIf(releases.length === 0).each([
+    ['no password', 'auth-user-pass', /wants a username and a password/],
+    ['no answer', '<auth-user-pass>\nalice\nx\n</auth-user-pass>\nstatic-challenge "PIN?" 1', /asks "PIN\?"/],
+  ])('%s: exit 1 with a clear reason before anything is sent', async (_, client, message) => {
+    await withLab(async (lab) => {
+      const profile = clientConfig({ transport: 'udp', wrap: 'none', key: '', pki: opensslPki('P-256'), client })
+      const result = await probe(lab, profile)
+      expect(result.code).toBe(1)
+      expect(result.events.at(-1)).toMatchObject({ event: 'closed', reason: 'gave-up' })
+      expect(result.events.at(-1)?.['message']).toMatch(message)
+      expect(result.events.map(({ event }) => event)).not.toContain('connecting')
     })
   })
 })
