@@ -92,7 +92,7 @@ function tlsOf({ tls }: Partial<SessionConfig>): SessionTls {
 /** The settings of a session that are the same for every client. */
 function sharedOf(full: SessionConfig): SharedSessionConfig {
   const own = ['role', 'mode', 'transport', 'device', 'wrap', 'tls', 'login', 'admission', 'push', 'explicitExitNotify']
-  return Object.fromEntries(Object.entries(full).filter(([name]) => !own.includes(name))) as SharedSessionConfig
+  return Object.fromEntries(Object.entries(full).filter(([name]) => !own.includes(name)))
 }
 
 /** Everything of the server that is no session's: addresses, limits, policy. */
