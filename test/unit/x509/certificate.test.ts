@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { concat, toHex } from '../../../src/bytes/index.ts'
 import type { Certificate, CertificateProblem, Extension } from '../../../src/x509/index.ts'
-import { parseCertificate, parsePemCertificates, parsePrivateKey } from '../../../src/x509/index.ts'
+import { keyFitsAlgorithm, parseCertificate, parsePemCertificates, parsePrivateKey } from '../../../src/x509/index.ts'
 import { MAX_CERTIFICATE_LENGTH } from '../../../src/x509/certificate.ts'
 import type { DerNode } from '../../../src/x509/der.ts'
 import { DerBudget, parseDer, TAG } from '../../../src/x509/der.ts'
@@ -172,6 +172,35 @@ describe('signature algorithms', () => {
     expect(pss(der(0xa0, sha(9)), der(0xa1, mask(sha(9))))).toBe('unsupported')
     expect(pss(der(0xa0, sha(1)), der(0xa1, mask(sha(1))), der(0xa3, derInteger(2)))).toBe('unsupported')
     expect(pss(der(0xa0, sha(1)), der(0xa1, mask(sha(1))), der(0xa2, derInteger(5000)))).toBe('unsupported')
+  })
+})
+
+describe('keys and the signatures they may make', () => {
+  const rsa = { type: 'rsa', n: NOTHING, e: NOTHING, pssOnly: false } as const
+  const pss = { ...rsa, pssOnly: true } as const
+  const bound = { ...pss, pssParameters: { hash: 'SHA256', saltLength: 32 } } as const
+  const pkcs1 = { type: 'rsa-pkcs1', hash: 'SHA256' } as const
+  const salted = (hash: 'SHA256' | 'SHA384', saltLength: number) => ({ type: 'rsa-pss', hash, saltLength }) as const
+
+  it('X509-11 are tied together', () => {
+    for (const [key, algorithm, fits] of [
+      [rsa, pkcs1, true],
+      [pss, pkcs1, false],
+      [rsa, salted('SHA256', 0), true],
+      [pss, salted('SHA384', 20), true],
+      [bound, salted('SHA256', 32), true],
+      [bound, salted('SHA256', 64), true],
+      [bound, salted('SHA256', 31), false],
+      [bound, salted('SHA384', 48), false],
+      [rsa, { type: 'ecdsa', hash: 'SHA256' }, false],
+      [rsa, { type: 'ed25519' }, false],
+      [{ type: 'ed25519', key: NOTHING }, { type: 'ed25519' }, true],
+      [{ type: 'ed25519', key: NOTHING }, { type: 'ecdsa', hash: 'SHA256' }, false],
+      [{ type: 'ec', curve: 'P-256', point: NOTHING }, { type: 'ecdsa', hash: 'SHA384' }, true],
+      [{ type: 'ec', curve: 'P-256', point: NOTHING }, pkcs1, false],
+    ] as const) {
+      expect(keyFitsAlgorithm(key, algorithm), JSON.stringify([key, algorithm])).toBe(fits)
+    }
   })
 })
 

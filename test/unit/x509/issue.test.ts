@@ -1,4 +1,5 @@
 /** Issuing, keys, PEM and one's own identity. */
+import { p256, p384, p521 } from '@noble/curves/nist.js'
 import { execFileSync } from 'node:child_process'
 import { pbkdf2Sync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
@@ -98,7 +99,12 @@ describe('keys', () => {
     const key = generatePrivateKey('P-256', noble, () => draws[drawn++]!)
     expect(drawn).toBe(5)
     expect(key.type === 'ec' && toBigInt(key.secret)).toBe(order - 1n)
-    for (const curve of ['P-256', 'P-384', 'P-521'] as const) {
+    for (const [curve, noblesOrder] of [
+      ['P-256', p256.Point.Fn.ORDER],
+      ['P-384', p384.Point.Fn.ORDER],
+      ['P-521', p521.Point.Fn.ORDER],
+    ] as const) {
+      expect(CURVE_ORDER[curve]).toBe(noblesOrder)
       const made = generatePrivateKey(curve, noble, seededSource(curve))
       expect(made.type === 'ec' && toBigInt(made.secret) < CURVE_ORDER[curve]).toBe(true)
       expect(parsePrivateKey(writePkcs8(made))).toEqual(made)

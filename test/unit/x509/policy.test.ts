@@ -128,6 +128,13 @@ describe('policies', () => {
       outcome(verifyUnsigned([root, strict, rolled, leaf('x', rolled, { extensions: [policies(...names)] })]))
     expect(chain(A)).toBe(OK)
     expect(chain(B)).toBe(BAD)
+    const demanding = ca('demanding', root, { extensions: [policyConstraints(2)] })
+    const below = (subject: string): string => {
+      const next = ca('next', demanding, { subject: [['CN', subject]] })
+      return outcome(verifyUnsigned([root, demanding, next, leaf('x', next)]))
+    }
+    expect(below('demanding')).toBe(OK)
+    expect(below('next')).toBe(BAD)
   })
 
   it('X509-71 takes linear work where a tree would grow exponentially', () => {

@@ -307,11 +307,18 @@ describe('indirect lists', () => {
   })
 
   it('X509-82 must be marked indirect', () => {
-    const verifier = createPeerVerifier({
-      ca: [root.der],
-      crls: [crl(delegate), crl(root, { extensions: [issuingPoint(flag(0x82))] })],
-    })
-    expect(outcome(verifier.verify([pointed.der, delegate.der], 'server', PKI_NOW, noble))).toBe('crl-unusable')
+    // A delegate that is a CA, cleared by a list of the root for CAs alone, which says nothing of the leaf.
+    const authority = ca('authority', root)
+    const end = leaf('end', root, { extensions: [distributionPoint(issuerName('authority'))] })
+    const cas = crl(root, { extensions: [issuingPoint(flag(0x82))] })
+    const of = (list: Uint8Array): string => {
+      const verifier = createPeerVerifier({ ca: [root.der], crls: [list, cas] })
+      return outcome(verifier.verify([end.der, authority.der], 'server', PKI_NOW, noble))
+    }
+    expect(of(crl(authority, { extensions: [indirect] }))).toBe('verified')
+    expect(of(crl(authority))).toBe('crl-unusable')
+    const revoked = [{ identity: end, extensions: [named('root')] }]
+    expect(of(crl(authority, { extensions: [indirect], revoked }))).toBe('revoked')
   })
 
   it('X509-87 may clear their own issuer where its CA says so', () => {
