@@ -138,3 +138,34 @@ describe('options string', () => {
     expect(optionsStringHasCompression('V4,comp-lzox')).toBe(false)
   })
 })
+
+describe('the options string of static-key mode', () => {
+  const common = {
+    role: 'client',
+    pointToPoint: true,
+    device: 'tun',
+    transport: 'udp',
+    tunMtu: 1500,
+    cipher: 'AES-256-CBC',
+    dataCiphers: [],
+    auth: 'SHA256',
+    staticKey: true,
+  } as const
+
+  it('NEG-25 is what 2.6 writes', () => {
+    const ifconfig = ['10.8.0.1', '10.8.0.2'] as const
+    expect(writeOptionsString({ ...common, ifconfig, keyDirection: 0 })).toBe(
+      'V4,dev-type tun,link-mtu 1572,tun-mtu 1500,proto UDPv4,ifconfig 10.8.0.2 10.8.0.1,keydir 0,cipher AES-256-CBC,auth SHA256,keysize 256,secret',
+    )
+    expect(expectedOptionsString({ ...common, ifconfig, keyDirection: 0 })).toBe(
+      'V4,dev-type tun,link-mtu 1572,tun-mtu 1500,proto UDPv4,ifconfig 10.8.0.1 10.8.0.2,keydir 1,cipher AES-256-CBC,auth SHA256,keysize 256,secret',
+    )
+    const tap = { device: 'tap', transport: 'tcp', role: 'server', cipher: 'AES-128-CBC', auth: 'SHA1' } as const
+    expect(writeOptionsString({ ...common, ...tap, framing: 'v1' })).toBe(
+      'V4,dev-type tap,link-mtu 1595,tun-mtu 1500,proto TCPv4_SERVER,comp-lzo,cipher AES-128-CBC,auth SHA1,keysize 128,secret',
+    )
+    expect(writeOptionsString({ ...common, cipher: 'none', auth: 'none', fragment: true })).toBe(
+      'V4,dev-type tun,link-mtu 1512,tun-mtu 1500,proto UDPv4,mtu-dynamic,cipher [null-cipher],auth [null-digest],keysize 0,secret',
+    )
+  })
+})
