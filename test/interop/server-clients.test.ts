@@ -46,6 +46,7 @@ describe.skipIf(releases.length === 0)('clients of all releases at once', () => 
               throw new Error(`${String(error)}\n${server.output()}`)
             })
           }
+          await server.seen(new RegExp(`(?:"client-connected"[^]*){${releases.length}}`))
           const connected = eventsOf(server, 'client-connected')
           const addresses = new Map(
             connected.map(({ addresses: a, name }) => [name, a as { ipv4: string; ipv6: string }]),
