@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { clientConfig, generateStaticKey, PORT, SERVER_READY, serverConfig, type Tunnel } from './support/configs.ts'
 import { withLab } from './support/lab.ts'
-import { opensslPki } from './support/pki.ts'
+import { opensslCrl, opensslPki } from './support/pki.ts'
 import { probe, type ProbeResult } from './support/probe.ts'
 import { RELEASES, type Release, releasesToTest } from './support/reference.ts'
 
@@ -69,6 +69,52 @@ describe.each(RELEASES)('refusals against OpenVPN %s', (release) => {
     const result = await refused(release, server, client)
     expect(result.code).toBe(1)
     expect(closed(result)).toMatchObject({ reason: 'certificate' })
+  })
+
+  test('a server of another name (verify-x509-name)', async () => {
+    const server = tunnel()
+    const client = { ...server, client: 'verify-x509-name vpn.example name' }
+    const result = await refused(release, server, client)
+    expect(result.code).toBe(1)
+    expect(closed(result)).toMatchObject({ reason: 'certificate' })
+    const fits = { ...server, client: 'verify-x509-name server name' }
+    expect(await refused(release, server, fits)).toMatchObject({ code: 0 })
+  })
+
+  test('a revoked server certificate (crl-verify)', async () => {
+    const server = tunnel()
+    const client = { ...server, client: `<crl-verify>\n${opensslCrl('P-256', ['server']).trim()}\n</crl-verify>` }
+    const result = await refused(release, server, client)
+    expect(result.code).toBe(1)
+    expect(closed(result)).toMatchObject({
+      reason: 'certificate',
+      message: expect.stringContaining('revoked') as string,
+    })
+    const others = { ...server, client: `<crl-verify>\n${opensslCrl('P-256', ['expired']).trim()}\n</crl-verify>` }
+    expect(await refused(release, server, others)).toMatchObject({ code: 0 })
+  })
+
+  test('no cipher in common', async () => {
+    const server = tunnel()
+    const client = { ...server, client: 'data-ciphers AES-192-GCM' }
+    const result = await refused(release, server, client)
+    expect(result.code).toBe(1)
+    expect(closed(result), result.output).toMatchObject({
+      reason: expect.stringMatching(/^(auth-failed|incompatible)$/) as string,
+    })
+  })
+
+  // Some releases keep their alert to themselves: then the silence ends with the hand-window.
+  test('no TLS version in common', async () => {
+    const ends = tunnel()
+    const server = { ...ends, server: 'tls-version-max 1.2' }
+    const client = { ...ends, client: 'tls-version-min 1.3\nhand-window 3' }
+    const result = await refused(release, server, client)
+    expect(result.code).toBe(1)
+    expect(closed(result), result.output).toMatchObject({
+      reason: expect.stringMatching(/^(tls-alert|timed-out)$/) as string,
+    })
+    expect(result.ms).toBeLessThan(10_000)
   })
 
   test('a wrong tls-crypt key: silence, then the name of the timer', async () => {

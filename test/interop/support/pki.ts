@@ -24,6 +24,8 @@ export interface TestPki {
   readonly server: PemPair
   readonly client: PemPair
   readonly expiredServer: PemPair
+  /** The CA's private key. */
+  readonly caKey: string
 }
 
 const KEY_ARGUMENTS: Readonly<Record<KeyKind, readonly string[]>> = {
@@ -89,11 +91,36 @@ function make(kind: KeyKind): TestPki {
     return {
       kind,
       ca,
+      caKey: read('ca.key'),
       foreignCa: authority('foreign'),
       server: leaf('server', 'serverAuth', '365'),
       client: leaf('client', 'clientAuth', '365'),
       expiredServer: leaf('expired', 'serverAuth', '-1'),
     }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A revocation list of the CA with the given certificates on it. */
+export function opensslCrl(kind: KeyKind, revoked: readonly ('server' | 'client' | 'expired')[]): string {
+  const pki = opensslPki(kind)
+  const certificates = { server: pki.server, client: pki.client, expired: pki.expiredServer }
+  const folder = mkdtempSync(join(tmpdir(), 'ovpn-crl-'))
+  try {
+    const config = '[ca]\ndefault_ca=d\n[d]\ndatabase=index\ncrlnumber=number\ndefault_md=sha256\ndefault_crl_days=30\n'
+    const files = { 'ca.crt': pki.ca, 'ca.key': pki.caKey, 'ca.conf': config, index: '', number: '01\n' }
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 })
+    const sign = ['-config', 'ca.conf', '-cert', 'ca.crt', '-keyfile', 'ca.key']
+    const openssl = (...args: readonly string[]): void => {
+      execFileSync('openssl', ['ca', ...sign, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    }
+    for (const name of revoked) {
+      writeFileSync(join(folder, `${name}.crt`), certificates[name].certificate)
+      openssl('-revoke', `${name}.crt`)
+    }
+    openssl('-gencrl', '-out', 'crl.pem')
+    return readFileSync(join(folder, 'crl.pem'), 'utf8')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
