@@ -66,7 +66,7 @@ export class BlockNode {
   readonly terminated: boolean
   /** Everything between the two tag lines. */
   readonly content: SecretText
-  /** The parsed content of a `connection` block. */
+  /** The parsed content of a `connection` block that lies in no other. */
   readonly children: readonly DocumentNode[] | undefined
   readonly #open: string
   readonly #close: string
@@ -139,8 +139,8 @@ function decode(bytes: Uint8Array): { text: string; encoding: 'utf-8' | 'latin-1
   return { text: parts.join(''), encoding: 'latin-1' }
 }
 
-/** Nodes of `text`, whose first line has number `firstLine`. */
-function parseNodes(text: string, firstLine: number): DocumentNode[] {
+/** Nodes of `text`, whose first line has number `firstLine`. Inside a connection there is none: blocks nest no deeper. */
+function parseNodes(text: string, firstLine: number, inConnection = false): DocumentNode[] {
   const nodes: DocumentNode[] = []
   let at = 0
   let line = firstLine
@@ -150,7 +150,7 @@ function parseNodes(text: string, firstLine: number): DocumentNode[] {
     const lexed = splitLine(raw)
     const tag = blockName(lexed)
     if (tag !== undefined) {
-      const block = readBlock(text, at, end, line, lexed.words[0] as Word, tag)
+      const block = readBlock(text, at, end, line, lexed.words[0] as Word, tag, inConnection)
       nodes.push(block.node)
       at = block.end
       line += block.lines
@@ -185,6 +185,7 @@ function readBlock(
   line: number,
   tag: Word,
   name: string,
+  inConnection: boolean,
 ): { node: BlockNode; end: number; lines: number } {
   const closeTag = `</${name}>`
   let lines = 1
@@ -211,7 +212,7 @@ function readBlock(
     content,
     close: terminated ? text.slice(at, closeEnd) : '',
     terminated,
-    children: name === 'connection' ? parseNodes(content, line + 1) : undefined,
+    children: name === 'connection' && !inConnection ? parseNodes(content, line + 1, true) : undefined,
   })
   return { node, end: terminated ? closeEnd : text.length, lines }
 }

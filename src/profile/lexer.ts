@@ -52,31 +52,29 @@ export function isSpace(code: number): boolean {
  * @param limitLength - false for text without a line limit: command lines and pushed options.
  */
 export function splitLine(line: string, limitLength = true): LexedLine {
-  const words: Word[] = []
-  const done = (fault: LexFault | undefined, faultColumn: number, comment = 0): LexedLine => ({
-    words,
-    comment,
-    fault,
-    faultColumn,
-  })
   // PROF-4
   if (limitLength && line.length * 3 > MAX_LINE_BYTES && utf8Length(line) > MAX_LINE_BYTES) {
-    return done('line-too-long', 1)
+    return lexed([], 'line-too-long', 1, 0)
   }
+  const words: Word[] = []
   let at = 0
   for (;;) {
     while (at < line.length && isSpace(line.charCodeAt(at))) at++
-    if (at >= line.length) return done(undefined, 0)
+    if (at >= line.length) return lexed(words, undefined, 0, 0)
     const first = line.charAt(at)
     // PROF-2
-    if (first === '#' || first === ';') return done(undefined, 0, at + 1)
+    if (first === '#' || first === ';') return lexed(words, undefined, 0, at + 1)
     // PROF-5
-    if (words.length === MAX_WORDS) return done('too-many-words', at + 1)
+    if (words.length === MAX_WORDS) return lexed(words, 'too-many-words', at + 1, 0)
     const word = readWord(line, at)
-    if (word.fault !== undefined) return done(word.fault, word.end + 1)
+    if (word.fault !== undefined) return lexed(words, word.fault, word.end + 1, 0)
     words.push({ text: word.text, column: at + 1 })
     at = word.end
   }
+}
+
+function lexed(words: readonly Word[], fault: LexFault | undefined, faultColumn: number, comment: number): LexedLine {
+  return { words, comment, fault, faultColumn }
 }
 
 interface ReadWord {

@@ -76,9 +76,16 @@ export function commandLineText(words: readonly string[]): string {
 }
 
 /** Orders findings by document, line and column; of the same place, in the order they were found. */
-function sortProblems(problems: readonly ProfileProblem[], profile: Profile): ProfileProblem[] {
+function sortProblems(problems: readonly ProfileProblem[], profile: Profile): readonly ProfileProblem[] {
   const order = new Map<string, number>()
   for (const document of profile.documents) if (!order.has(document.file)) order.set(document.file, order.size)
   const rank = (problem: ProfileProblem): number => order.get(problem.file) ?? order.size
-  return [...problems].sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column)
+  const compare = (a: ProfileProblem, b: ProfileProblem): number =>
+    (a.file === b.file ? 0 : rank(a) - rank(b)) || a.line - b.line || a.column - b.column
+  // What the reader found is in order already.
+  const ordered = problems.every((problem, index) => {
+    const before = problems[index - 1]
+    return before === undefined || compare(before, problem) <= 0
+  })
+  return ordered ? problems : [...problems].sort(compare)
 }

@@ -86,6 +86,7 @@ export function looksLikeName(name: string): boolean {
 
 /** At most 64 characters of something that is safe to show, without control characters. */
 export function shown(text: string): string {
+  if (/^[ -~]{0,64}$/.test(text)) return text
   // eslint-disable-next-line no-control-regex
   const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
   return plain.length > 64 ? `${plain.slice(0, 61)}...` : plain

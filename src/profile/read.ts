@@ -17,7 +17,8 @@ import {
 import { Entry, type Place } from './entry.ts'
 import type { LexFault, Word } from './lexer.ts'
 import { directoryOf, resolvePath } from './paths.ts'
-import type { ProblemCode, ProblemSeverity, ProfileProblem } from './problem.ts'
+import type { ProfileProblem } from './problem.ts'
+import { ProblemList } from './problem-list.ts'
 import { FAULTS, looksLikeName, readWords, shown, type WordReport } from './read-words.ts'
 import type { ProfileFiles } from './source.ts'
 import { nearestDirective, vendorDirective } from './spelling.ts'
@@ -87,7 +88,7 @@ class ProfileReader {
   readonly #entries: Entry[] = []
   readonly #blocks: ConnectionBlock[] = []
   readonly #documents: ProfileDocument[] = []
-  readonly #problems: ProfileProblem[] = []
+  readonly #problems = new ProblemList()
   readonly #missing: FileReference[] = []
   readonly #ignorable = new Set<string>()
   readonly #inlineNames = new Set<string>()
@@ -113,7 +114,7 @@ class ProfileReader {
       directory: this.#changedDirectory ? this.#directory : undefined,
       blocks: this.#blocks,
       documents: this.#documents,
-      problems: this.#problems,
+      problems: this.#problems.finish(),
       missing: this.#missing,
       ignorable: this.#ignorable,
     }
@@ -154,7 +155,7 @@ class ProfileReader {
     const place = { file, line: node.line, column: node.column }
     const name = node.name
     if (!node.terminated) {
-      this.#report(
+      this.#problems.report(
         'unterminated-block',
         'error',
         place,
@@ -165,8 +166,8 @@ class ProfileReader {
       // Everything up to the end of the text went into the block: a connection's lines are still worth reading.
       if (node.children === undefined) return
     }
-    if (node.children !== undefined) {
-      this.#readConnection(node.children, place, depth)
+    if (name === 'connection') {
+      this.#readConnection(node.children ?? [], place, depth)
       return
     }
     this.#readLine({ place, words: [{ text: name, column: node.column }], block: node, optional: false, depth })
@@ -175,7 +176,7 @@ class ProfileReader {
   /** PROF-13 */
   #readConnection(children: readonly DocumentNode[], place: Place, depth: number): void {
     if (this.#connection !== undefined) {
-      this.#report(
+      this.#problems.report(
         'nested-connection',
         'error',
         place,
@@ -186,7 +187,7 @@ class ProfileReader {
       return
     }
     if (this.#context === 'per-client') {
-      this.#report(
+      this.#problems.report(
         'connection-directive',
         'error',
         place,
@@ -217,7 +218,7 @@ class ProfileReader {
       return
     }
     if (line.block !== undefined && row.inline === undefined) {
-      this.#report(
+      this.#problems.report(
         'block-not-allowed',
         'error',
         line.place,
@@ -230,7 +231,14 @@ class ProfileReader {
     if (!this.#fitsContext(name, row, line)) return
     const words = line.words.slice(1)
     const report: WordReport = (column, code, severity, message, remedy) => {
-      this.#report(code, severity, { ...line.place, column: column ?? line.place.column }, name, message, remedy)
+      this.#problems.report(
+        code,
+        severity,
+        { ...line.place, column: column ?? line.place.column },
+        name,
+        message,
+        remedy,
+      )
     }
     const values = line.block === undefined ? readWords(row, words, report) : []
     const entry = new Entry({
@@ -267,7 +275,7 @@ class ProfileReader {
   #include(entry: Entry, name: string, depth: number): void {
     const path = resolvePath(this.#directory, name)
     if (depth >= MAX_INCLUDE_DEPTH) {
-      this.#report(
+      this.#problems.report(
         'include-depth',
         'error',
         entry.place,
@@ -284,7 +292,7 @@ class ProfileReader {
     }
     this.#included += source.length
     if (this.#included > MAX_INCLUDED_TEXT) {
-      this.#report(
+      this.#problems.report(
         'include-limit',
         'error',
         entry.place,
@@ -316,7 +324,7 @@ class ProfileReader {
     // Without a map of files nothing can be said about them.
     if (this.#files === undefined) return
     const severity = entry.row.status === 'supported' ? 'error' : 'warning'
-    this.#report(
+    this.#problems.report(
       'file-missing',
       severity,
       entry.place,
@@ -328,7 +336,7 @@ class ProfileReader {
 
   #fitsContext(name: string, row: Directive, line: Line): boolean {
     if (this.#connection !== undefined && row.connection !== true) {
-      this.#report(
+      this.#problems.report(
         'connection-directive',
         'error',
         line.place,
@@ -340,11 +348,11 @@ class ProfileReader {
     }
     if (this.#context !== 'per-client' && (row.perClient === 'only' || row.pushedOnly === true)) {
       const home = row.pushedOnly === true ? 'it comes from a server' : 'it belongs into a server’s file for one client'
-      this.#report('connection-directive', 'error', line.place, name, home, 'take it out')
+      this.#problems.report('connection-directive', 'error', line.place, name, home, 'take it out')
       return false
     }
     if (this.#context === 'per-client' && row.perClient === undefined && !PER_CLIENT_TOO.has(name)) {
-      this.#report(
+      this.#problems.report(
         'connection-directive',
         'error',
         line.place,
@@ -360,7 +368,7 @@ class ProfileReader {
   #unknownDirective(name: string, line: Line): void {
     const quiet = line.optional || this.#ignorable.has(name) || this.#forwardCompatible
     if (quiet) {
-      this.#report(
+      this.#problems.report(
         'ignored',
         'note',
         line.place,
@@ -371,7 +379,7 @@ class ProfileReader {
       return
     }
     if (name.startsWith('<')) {
-      this.#report(
+      this.#problems.report(
         'stray-close-tag',
         'error',
         line.place,
@@ -383,7 +391,7 @@ class ProfileReader {
     }
     // A line that is no directive may be key material or a password that lost its block: PROF-20.
     if (!looksLikeName(name) || (this.#looseText && line.words.length === 1)) {
-      this.#report(
+      this.#problems.report(
         'unknown-directive',
         'error',
         line.place,
@@ -399,24 +407,12 @@ class ProfileReader {
     const remedy =
       vendor ??
       (nearest === undefined ? 'take the line out, or put "setenv opt" before it' : `did you mean "${nearest}"`)
-    this.#report('unknown-directive', 'error', line.place, name, 'no release knows this directive', remedy)
+    this.#problems.report('unknown-directive', 'error', line.place, name, 'no release knows this directive', remedy)
   }
 
   #reportFault(fault: LexFault, place: Place, name: string): void {
     const [message, remedy] = FAULTS[fault]
-    this.#report(fault, fault === 'too-many-words' ? 'warning' : 'error', place, name, message, remedy)
-  }
-
-  #report(
-    code: ProblemCode,
-    severity: ProblemSeverity,
-    place: Place,
-    directive: string,
-    message: string,
-    remedy: string,
-  ): void {
-    const { file, line, column } = place
-    this.#problems.push({ code, severity, file, line, column, directive: shown(directive), message, remedy })
+    this.#problems.report(fault, fault === 'too-many-words' ? 'warning' : 'error', place, name, message, remedy)
   }
 }
 

@@ -164,7 +164,7 @@ export function listenAddresses(profile: Profile): readonly ListenAddress[] {
   }))
 }
 
-/** What a server's file for one client grants; `undefined` when the file turns the client away. */
+/** What a server's file for one client grants; `undefined` when the file turns the client away. PROF-39 */
 export function toGrant(profile: Profile): Grant | undefined {
   if (profile.has('disable')) return undefined
   const [local, remoteOrNetmask] = profile.value('ifconfig-push') ?? []

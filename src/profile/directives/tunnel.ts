@@ -43,7 +43,10 @@ export const tunnelDirectives = {
     pushable: true,
     repeats: true,
   }),
-  dev: directive([text('device')], { status: 'supported', does: 'tun carries IP packets, tap Ethernet frames.' }),
+  dev: directive([text('device')], {
+    status: 'supported',
+    does: 'A tun device carries IP packets, a tap device Ethernet frames.',
+  }),
   'dev-node': directive([path('node')], { status: 'host', does: 'The device is the host’s.' }),
   'dev-type': directive([choice('type', ['tun', 'tap', 'null'], 'never')], {
     status: 'supported',
