@@ -154,6 +154,11 @@ class ProfileReader {
   #readBlock(node: BlockNode, file: string, depth: number): void {
     const place = { file, line: node.line, column: node.column }
     const name = node.name
+    if (name === 'connection' && this.#connection !== undefined) {
+      const remedy = 'close the outer one first'
+      this.#problems.report('nested-connection', 'error', place, name, 'a connection block lies inside another', remedy)
+      return
+    }
     if (!node.terminated) {
       this.#problems.report(
         'unterminated-block',
@@ -175,17 +180,6 @@ class ProfileReader {
 
   /** PROF-13 */
   #readConnection(children: readonly DocumentNode[], place: Place, depth: number): void {
-    if (this.#connection !== undefined) {
-      this.#problems.report(
-        'nested-connection',
-        'error',
-        place,
-        'connection',
-        'a connection block lies inside another',
-        'close the outer one first',
-      )
-      return
-    }
     if (this.#context === 'per-client') {
       this.#problems.report(
         'connection-directive',
