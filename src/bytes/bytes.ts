@@ -8,6 +8,14 @@
 /** The empty array, shared. */
 export const EMPTY: Uint8Array = new Uint8Array(0)
 
+/**
+ * The same memory as a plain `Uint8Array`. Subclasses of hosts may differ where it matters: `slice` of a Node `Buffer` is a
+ * view of the caller's memory, not a copy. Every entry point that takes bytes from a host begins with this. BYTES-2
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
 /** A new array holding `parts` one after another. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0

@@ -8,7 +8,7 @@
  * (`deadline-heap.ts`). Nothing that a session does
  * is done here. See spec/server.md.
  */
-import { ConfigError } from '../bytes/index.ts'
+import { ConfigError, plainBytes } from '../bytes/index.ts'
 import type { AuthFailure } from '../control/index.ts'
 import { noble } from '../crypto/index.ts'
 import type { Environment, Stats } from '../session/index.ts'
@@ -250,11 +250,6 @@ export class Server {
     const client = this.#begin(now) ? this.#hub.table.byId(id) : undefined
     return client?.asking === true ? client : undefined // SRV-40
   }
-}
-
-/** The same bytes as a plain array: a host's subclass may have a `slice` that shares memory. */
-function plainBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 function statusOf(client: ServerClient): ClientStatus {

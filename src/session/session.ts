@@ -6,7 +6,7 @@
  * `control-channel.ts` and `key-state.ts` (negotiations), the exchanges (options and admission), `tunnel.ts` (data packets),
  * `rekeying.ts` (when keys change), `liveness.ts` (pings) and `farewell.ts` (the end). See spec/session.md.
  */
-import { UsageError } from '../bytes/index.ts'
+import { plainBytes, UsageError } from '../bytes/index.ts'
 import type { AuthFailure, PushedToken } from '../control/index.ts'
 import { DataCode, dataReason, ipv6UnreachableAnswer, isDrop, packetTooBigAnswer } from '../data/index.ts'
 import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
@@ -67,8 +67,9 @@ export class Session {
   /** Bytes from the socket: a UDP datagram, or any piece of the TCP stream. Borrowed until the call returns. */
   receive(bytes: Uint8Array, now: number): void {
     if (!this.#begin(now)) return
-    if (this.#framer === undefined) this.#receiveDatagram(bytes)
-    else this.#receiveStream(this.#framer, bytes)
+    const plain = plainBytes(bytes) // BYTES-2
+    if (this.#framer === undefined) this.#receiveDatagram(plain)
+    else this.#receiveStream(this.#framer, plain)
   }
 
   /** A packet for the tunnel: an IP packet, or an Ethernet frame for `tap`. False: there is no tunnel, dropped, counted. */
@@ -147,7 +148,7 @@ export class Session {
     counters.datagramsReceived++
     counters.bytesReceived += length
     if (length === 0 || !this.#isData(buffer[offset] as number)) {
-      this.#receiveControl(buffer.subarray(offset, offset + length))
+      this.#receiveControl(plainBytes(buffer).subarray(offset, offset + length))
       return LaneCode.NOT_DATA
     }
     const result = this.#open(buffer, offset, length)

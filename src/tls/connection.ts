@@ -6,7 +6,7 @@
  * `closed` output, once and last (TLS-2). It never throws for what a peer sent, never calls back, and holds a bounded amount of
  * memory.
  */
-import { EMPTY, Queue, UsageError } from '../bytes/index.ts'
+import { EMPTY, Queue, UsageError, plainBytes } from '../bytes/index.ts'
 import { type AlertName, AlertError, alertName, demand } from './alerts.ts'
 import { startClient } from './client-start.ts'
 import { resolveConfig, type TlsConfig, type TlsEnvironment } from './config.ts'
@@ -79,7 +79,7 @@ export class TlsConnection {
   receive(bytes: Uint8Array, unixTime: number): void {
     if (this.#state.type === 'closed') return
     this.#context.unixTime = unixTime
-    this.#records.receive(bytes)
+    this.#records.receive(plainBytes(bytes))
     this.#run()
   }
 
