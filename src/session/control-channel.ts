@@ -32,6 +32,9 @@ import type { WrapState } from './wrap-state.ts'
 /** What every negotiation of a channel is made of; the rest is chosen per key state. */
 export type KeyTemplate = Omit<KeyStateOptions, 'keyId' | 'initiator' | 'resetOpcode'>
 
+/** A peer that begins negotiations one after the other is followed no faster than this. */
+const LEAST_ATTEMPT = 5_000
+
 /** How a channel begins. */
 export interface ChannelStart {
   readonly localSessionId: Uint8Array
@@ -64,6 +67,8 @@ export class ControlChannel {
   #template: KeyTemplate
   #peerSessionId: Uint8Array | undefined
   #dynamicWrap: WrapState | undefined
+  /** The key id of the latest negotiation, whatever became of it. */
+  #lastKeyId = 0
   #primary: KeyState
   #next: KeyState | undefined
   #retired: KeyState | undefined
@@ -132,7 +137,7 @@ export class ControlChannel {
     if (misfit !== undefined) return misfit
     if (!wrap.accepts(opened, now)) return 'wrap-replayed'
     const known = this.#find(packet.keyId)
-    const fault = known === undefined ? this.#openingFault(packet) : messageFault(packet)
+    const fault = known === undefined ? this.#openingFault(packet, now) : messageFault(packet)
     if (fault !== undefined) return fault
     wrap.commit(opened, now)
     this.heardAt = now
@@ -143,8 +148,8 @@ export class ControlChannel {
 
   /** Starts a renegotiation; false when the state does not allow one. REKEY-1 */
   renegotiate(now: number): boolean {
-    if (!this.#mayRenegotiate()) return false
-    this.#open(nextKeyId(this.#primary.keyId), 'us', now)
+    if (this.#next !== undefined || !this.#isEstablished()) return false
+    this.#open(this.#freeKeyId(), 'us', now)
     return true
   }
 
@@ -241,24 +246,37 @@ export class ControlChannel {
   }
 
   /** Why a packet for an unknown key id does not open a renegotiation. REKEY-2 */
-  #openingFault(packet: ControlPacket): DropReason | undefined {
+  #openingFault(packet: ControlPacket, now: number): DropReason | undefined {
     if (packet.opcode !== Opcode.CONTROL_SOFT_RESET_V1) return 'unknown-key-id'
-    if (messageFault(packet) !== undefined || packet.keyId !== nextKeyId(this.#primary.keyId)) return 'unexpected-reset'
-    return this.#mayRenegotiate() ? undefined : 'unexpected-reset'
+    if (messageFault(packet) !== undefined || packet.keyId === 0 || !this.#isEstablished()) return 'unexpected-reset'
+    return this.#next === undefined || this.#givesWay(this.#next, packet.keyId, now) ? undefined : 'unexpected-reset'
   }
 
-  #mayRenegotiate(): boolean {
-    // A primary in error has lost its control channel while its data key lives on: a new one is all the more welcome.
-    const { state } = this.#primary
-    return (
-      this.#next === undefined && (state === 'generated-keys' || (state === 'error' && this.#primary.isEstablished))
-    )
+  /**
+   * Whether a negotiation makes room for another that the peer begins: the peer itself has moved on from it, or it is ours,
+   * unanswered, and we are the TLS client. REKEY-17
+   */
+  #givesWay(next: KeyState, keyId: number, now: number): boolean {
+    if (next.initiator === 'us') return this.#template.role === 'client' && !next.peerAnswered
+    return keyId === nextKeyId(next.keyId) && now >= next.startedAt + LEAST_ATTEMPT
+  }
+
+  /** True when the primary came to data keys, also if it lost its control channel since: a new one is then all the more welcome. */
+  #isEstablished(): boolean {
+    return this.#primary.isEstablished
+  }
+
+  /** The key id after the last one tried, past those in use. REKEY-1, REKEY-10 */
+  #freeKeyId(): number {
+    let keyId = nextKeyId(this.#lastKeyId)
+    while (this.#find(keyId) !== undefined) keyId = nextKeyId(keyId)
+    return keyId
   }
 
   #open(keyId: number, initiator: 'us' | 'peer', now: number): KeyState {
     const resetOpcode = Opcode.CONTROL_SOFT_RESET_V1
+    this.#lastKeyId = keyId
     this.#next = new KeyState({ ...this.#template, keyId, initiator, resetOpcode }, now)
-    if (this.#retired?.keyId === keyId) this.#retired = undefined
     return this.#next
   }
 

@@ -21,6 +21,8 @@ const SERVER_JITTER = 0.1
 export class Rekeying {
   readonly #context: SessionContext
   readonly #tunnel: Tunnel
+  /** True after an attempt that failed, until one succeeds. */
+  #failed = false
 
   constructor(context: SessionContext, tunnel: Tunnel) {
     this.#context = context
@@ -56,13 +58,17 @@ export class Rekeying {
   install(key: DataKey, channel: ControlChannel, now: number): void {
     channel.promote()
     this.#tunnel.keys.install(key)
-    this.#tunnel.keys.switchSender(now)
+    // REKEY-18: after a failure the ends may hold different old keys.
+    if (this.#failed) this.#tunnel.keys.useNewest()
+    else this.#tunnel.keys.switchSender(now)
+    this.#failed = false
     this.#schedule(now)
     this.#arm()
   }
 
   /** A renegotiation failed. REKEY-9 */
   failed(channel: ControlChannel, now: number): void {
+    this.#failed = true
     channel.dropNext()
     this.retry(now)
   }

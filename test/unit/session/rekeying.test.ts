@@ -11,6 +11,7 @@ import { Tunnel } from '../../../src/session/tunnel.ts'
 import { keyIdOf, Opcode, opcodeOf } from '../../../src/wire/index.ts'
 import { CLEAN, type End, rough } from '../../support/network.ts'
 import { connectPair, ipPacket, markOf, type Pair } from '../../support/pair.ts'
+import { RawPeer } from '../../support/raw-peer.ts'
 import { wrapPair } from '../../support/wraps.ts'
 
 const crypto = nodeCrypto
@@ -270,7 +271,7 @@ describe('keys', () => {
 })
 
 describe('failures and causes', () => {
-  it('REKEY-9 REKEY-10 a failed renegotiation is tried again after ten seconds under the same key id', () => {
+  it('REKEY-9 REKEY-10 a failed renegotiation is tried again after ten seconds under another key id', () => {
     const pair = pairWith({})
     const attempts: { at: number; keyId: number }[] = []
     let blocked = true
@@ -285,9 +286,82 @@ describe('failures and causes', () => {
     expect(pair.events(pair.client, 'rekey-failed')).toMatchObject([{ keyId: 1, reason: { timer: 'hand-window' } }])
     blocked = false
     pair.wait(20_000)
-    expect(attempts.find(({ at }) => at > began + 60_000)).toEqual({ at: began + 70_000, keyId: 1 })
-    expect(rekeyed(pair, 'client')).toEqual([1])
+    expect(attempts.find(({ at }) => at > began + 60_000)).toEqual({ at: began + 70_000, keyId: 2 })
+    expect(rekeyed(pair, 'client')).toEqual([2])
     expect(pair.client.session.stats.failedRekeys).toBe(1)
+  })
+
+  it('REKEY-10 REKEY-18 a negotiation that one end finished and the other gave up is overtaken by the next', () => {
+    const pair = pairWith({ ping: 5_000 }, { ping: 5_000 })
+    // Once the client is done nothing of that negotiation reaches the server, and no packet shows that the key is there.
+    pair.network.filter = (bytes, to) =>
+      to !== 'server' || keyIdOf(bytes[0]!) !== 1 || pair.client.session.stats.rekeys === 0
+    renegotiate(pair, 'client')
+    pair.wait(65_000)
+    expect(rekeyed(pair, 'client')).toEqual([1])
+    expect(pair.events(pair.server, 'rekey-failed')).toMatchObject([{ keyId: 1 }])
+    pair.wait(10_000)
+    expect([rekeyed(pair, 'client'), rekeyed(pair, 'server')]).toEqual([[1, 2], [2]])
+    // The server, which saw the failure, sends under the new key; the client follows.
+    pair.send(pair.server, ipPacket(2))
+    pair.wait(100)
+    pair.send(pair.client, ipPacket(1))
+    pair.wait(100)
+    expect([pair.server.packets.length, pair.client.packets.length]).toEqual([1, 1])
+  })
+
+  it('REKEY-17 the client gives its unanswered negotiation up for the server’s, and the server does not', () => {
+    const pair = pairWith({})
+    pair.network.filter = (bytes, to) => !(to === 'server' && keyIdOf(bytes[0]!) === 1)
+    renegotiate(pair, 'client')
+    pair.wait(61_000)
+    expect(pair.events(pair.client, 'rekey-failed')).toHaveLength(1)
+    // The client's second attempt goes by id 2; the server has never heard of any and begins with 1.
+    pair.network.filter = (bytes, to) => !(to === 'server' && keyIdOf(bytes[0]!) === 2)
+    pair.wait(10_000)
+    renegotiate(pair, 'server')
+    pair.wait(3_000)
+    expect([rekeyed(pair, 'client'), rekeyed(pair, 'server')]).toEqual([[1], [1]])
+  })
+
+  it('REKEY-17 the server keeps its own', () => {
+    const pair = pairWith({})
+    pair.network.filter = (bytes, to) => !(to === 'server' && keyIdOf(bytes[0]!) === 1)
+    renegotiate(pair, 'client')
+    pair.wait(61_000)
+    // The server begins with 1 and is not heard, while the client's attempt with 2 arrives.
+    pair.network.filter = (_bytes, to) => to === 'server'
+    renegotiate(pair, 'server')
+    pair.wait(20_000)
+    expect(pair.server.session.stats.dropped['unexpected-reset']).toBeGreaterThan(0)
+    pair.network.filter = undefined
+    pair.wait(10_000)
+    expect([rekeyed(pair, 'client'), rekeyed(pair, 'server')]).toEqual([[1], [1]])
+  })
+
+  it('REKEY-17 a negotiation of the peer’s makes room for the one after it, but not at once', () => {
+    const peer = new RawPeer({ role: 'client', peerInfo: 'IV_PROTO=478\nIV_CIPHERS=AES-256-GCM\nIV_NCP=2\n' })
+    const { session } = peer
+    const reset = (keyId: number): number => {
+      const before = session.stats.dropped['unexpected-reset']
+      const payload = new Uint8Array(0)
+      peer.packet({
+        opcode: Opcode.CONTROL_SOFT_RESET_V1,
+        keyId,
+        sessionId: peer.sessionId,
+        acks: [],
+        packetId: 0,
+        payload,
+      })
+      peer.settle()
+      return session.stats.dropped['unexpected-reset'] - before
+    }
+    expect(reset(3)).toBe(0)
+    expect([reset(4), reset(5), reset(7)]).toEqual([1, 1, 1])
+    peer.wait(5_000)
+    expect([reset(5), reset(3), reset(4)]).toEqual([1, 0, 0])
+    expect(peer.received.at(-1)).toMatchObject({ keyId: 4 })
+    expect(session.state).toBe('connected')
   })
 
   it('REKEY-11 by time, bytes and packets', () => {
