@@ -83,7 +83,7 @@ export class Reader {
 
   /** A copy of the next `length` bytes. */
   copy(length: number): Uint8Array {
-    return this.take(length).slice()
+    return new Uint8Array(this.take(length))
   }
 
   skip(length: number): void {

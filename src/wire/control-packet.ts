@@ -164,11 +164,11 @@ export function parseControlBody(header: Uint8Array, body: Uint8Array, offset: n
   return {
     opcode,
     keyId: keyIdOf(header[0] as number),
-    sessionId: header.slice(1, CONTROL_HEADER_LENGTH),
+    sessionId: new Uint8Array(header.subarray(1, CONTROL_HEADER_LENGTH)),
     acks,
     ...(peerSessionId === undefined ? {} : { peerSessionId }),
     packetId,
-    payload: payload.slice(), // WIRE-13
+    payload: new Uint8Array(payload), // WIRE-13
   }
 }
 

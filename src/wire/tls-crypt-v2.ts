@@ -131,7 +131,7 @@ export class TlsCryptV2Wrapper {
     if (this.serverKeyId !== undefined && wrappedKeyServerId(wrappedKey) !== this.serverKeyId) {
       return 'wrapped-key-unknown-server' // WRAP-41
     }
-    const plain = wrappedKey.slice(TLS_CRYPT_TAG_LENGTH, TLS_CRYPT_TAG_LENGTH + plainLength)
+    const plain = new Uint8Array(wrappedKey.subarray(TLS_CRYPT_TAG_LENGTH, TLS_CRYPT_TAG_LENGTH + plainLength))
     this.#cipher.apply(plain, 0, plainLength, wrappedKey.slice(0, TLS_CRYPT_IV_LENGTH))
     this.#macInto(wrappedKey.length, plain, this.#expected)
     if (!equalRangeConstantTime(wrappedKey, 0, this.#expected, 0, TLS_CRYPT_TAG_LENGTH)) {

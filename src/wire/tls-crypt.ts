@@ -75,7 +75,7 @@ export class TlsCryptKeys implements ControlWrap {
   open(bytes: Uint8Array): OpenedControl | WireProblem {
     const problem = controlHeaderProblem(bytes, BODY_AT + 1)
     if (problem !== undefined) return problem
-    const body = bytes.slice(BODY_AT)
+    const body = new Uint8Array(bytes.subarray(BODY_AT))
     this.#receiveCipher.apply(body, 0, body.length, bytes.slice(TAG_AT, TAG_AT + TLS_CRYPT_IV_LENGTH))
     this.#receiveMac.update(bytes, 0, TAG_AT).update(body, 0, body.length).finishInto(this.#expected, 0)
     if (!equalRangeConstantTime(bytes, TAG_AT, this.#expected, 0, TLS_CRYPT_TAG_LENGTH)) return 'tls-crypt-mismatch' // WRAP-24
