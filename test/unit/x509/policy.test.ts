@@ -11,6 +11,7 @@ import {
   policies,
   policyConstraints,
   policyMappings,
+  verify,
   verifyUnsigned,
 } from '../../support/x509.ts'
 import type { Extension } from '../../../src/x509/index.ts'
@@ -131,7 +132,7 @@ describe('policies', () => {
     const demanding = ca('demanding', root, { extensions: [policyConstraints(2)] })
     const below = (subject: string): string => {
       const next = ca('next', demanding, { subject: [['CN', subject]] })
-      return outcome(verifyUnsigned([root, demanding, next, leaf('x', next)]))
+      return outcome(verify([root, demanding, next, leaf('x', next)]))
     }
     expect(below('demanding')).toBe(OK)
     expect(below('next')).toBe(BAD)

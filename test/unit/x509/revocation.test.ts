@@ -319,6 +319,9 @@ describe('indirect lists', () => {
     expect(of(crl(authority))).toBe('crl-unusable')
     const revoked = [{ identity: end, extensions: [named('root')] }]
     expect(of(crl(authority, { extensions: [indirect], revoked }))).toBe('revoked')
+    const other = ca('another authority', root)
+    const verifier = createPeerVerifier({ ca: [root.der], crls: [crl(other, { extensions: [indirect] }), cas] })
+    expect(outcome(verifier.verify([end.der, other.der], 'server', PKI_NOW, noble))).toBe('crl-unusable')
   })
 
   it('X509-87 may clear their own issuer where its CA says so', () => {
@@ -334,6 +337,24 @@ describe('indirect lists', () => {
     }
     expect(list()).toBe('verified')
     expect(list({ revoked: [{ identity: self, extensions: [named('root')] }] })).toBe('crl-unusable')
+  })
+
+  it('X509-87 are not cleared by a stranger of their name', () => {
+    const bare = { kind: 'bare', subject: [['CN', 'self list']] as [string, string][] } as const
+    const self = ca('self list', root, {
+      ...bare,
+      extensions: [keyUsage('cRLSign'), distributionPoint(issuerName('self list'))],
+    })
+    const stranger = ca('stranger', undefined, { ...bare, extensions: [keyUsage('cRLSign')] })
+    const end = leaf('x', root, { extensions: [distributionPoint(pointName('point'), issuerName('self list'))] })
+    const forEnd = crl(self, { extensions: [issuingPoint(pointName('point'), flag(0x84))] })
+    const of = (signer: Identity): string => {
+      const crls = [forEnd, crl(signer, { extensions: [indirect] })]
+      const verifier = createPeerVerifier({ ca: [root.der], crls })
+      return outcome(verifier.verify([end.der, self.der, stranger.der], 'server', PKI_NOW, noble))
+    }
+    expect(of(self)).toBe('verified')
+    expect(of(stranger)).toBe('crl-unusable')
   })
 })
 
