@@ -76,7 +76,7 @@ function withOpenssl(folder: string, files: Map<string, string>): Map<string, st
   openssl('dhparam', '-dsaparam', '-out', 'dh.pem', '2048')
   const start = program('2.6')
   const [path, ...args] = [...start.command, '--tls-crypt-v2', 'v2s.key', '--genkey', 'tls-crypt-v2-client', 'v2c.key']
-  execFileSync(path!, args, { cwd: folder, stdio: 'pipe' })
+  execFileSync(path, args, { cwd: folder, stdio: 'pipe' })
   // An authority that has revoked nobody: its own key is not at hand, so it is one of its own.
   openssl(
     'req',
