@@ -288,6 +288,7 @@ export function onServerFinished12(
   message: HandshakeMessage,
 ): Open12 {
   demand(message.type === HandshakeType.finished, 'unexpected-message', 'expected a Finished')
+  context.records.endOfFlight()
   const { suite, master, transcript } = state
   const expected = finished12(context.crypto, suite, master, 'server', transcript.hash())
   const finished = FinishedProof.check(expected, message.body)

@@ -254,6 +254,7 @@ export function onClientFinished12(
   message: HandshakeMessage,
 ): Open12 {
   demand(message.type === HandshakeType.finished, 'unexpected-message', 'expected a Finished')
+  context.records.endOfFlight()
   const { crypto, random, records } = context
   const { suite, master, transcript, keys } = state
   const expected = finished12(crypto, suite, master, 'client', transcript.hash())

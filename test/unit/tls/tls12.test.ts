@@ -265,6 +265,18 @@ describe('ChangeCipherSpec', () => {
   })
 })
 
+describe('the end of a flight', () => {
+  it('TLS-7 nothing behind a Finished: refused before the connection counts as made', () => {
+    const longer = replace(20, (message) => [message, bytes(20, 0, 0)])
+    for (const role of ['client', 'server'] as const) {
+      const host = new Host(config(role, as12), 'behind')
+      talk(host, new Puppet(config(role === 'client' ? 'server' : 'client', as12), longer))
+      expect(host.alertSent).toBe('unexpected-message')
+      expect(host.events).toEqual(['closed'])
+    }
+  })
+})
+
 describe('extended master secret', () => {
   it('TLS12-8 is negotiated by both, and without it nothing is exported', () => {
     const without = hello((h) => setExtension(h, EXTENDED_MASTER_SECRET, undefined))
