@@ -1,6 +1,7 @@
 /**
  * The TLS half of a session's configuration: certificates, key, and how the peer is judged. PROF-29
  */
+import { ConfigError, fromBase64 } from '../bytes/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import type { SessionTls } from '../session/index.ts'
 import {
@@ -13,7 +14,16 @@ import {
   profileRestrictions,
   type TlsVersion,
 } from '../tls/index.ts'
-import { createPeerVerifier, parsePemCertificates, parsePrivateKey, type PeerVerifierOptions } from '../x509/index.ts'
+import {
+  createPeerVerifier,
+  equalNames,
+  parseCertificate,
+  parsePemCertificates,
+  parsePkcs12,
+  parsePrivateKey,
+  type PeerVerifierOptions,
+  type Pkcs12Contents,
+} from '../x509/index.ts'
 import type { Entry } from './entry.ts'
 import type { Profile } from './profile.ts'
 import { atLine } from './session-wrap.ts'
@@ -25,12 +35,15 @@ export function readTls(
   passphrase: string | undefined,
   crypto: CryptoProvider,
 ): SessionTls {
-  const judge = profile.entry('ca') ?? profile.entry('peer-fingerprint')
-  const verifier = judge === undefined ? undefined : atLine(judge, () => createPeerVerifier(verifierOptions(profile)))
+  const secret = passphrase ?? readPassphrase(profile)
+  const bundle = readBundle(profile, secret, crypto)
+  const judge = profile.entry('ca') ?? profile.entry('peer-fingerprint') ?? profile.entry('pkcs12')
+  const options = verifierOptions(profile, bundle)
+  const verifier = judge === undefined ? undefined : atLine(judge, () => createPeerVerifier(options))
   const clientMode = profile.value('verify-client-cert')
   const clientAuth = clientMode === undefined ? undefined : CLIENT_AUTH[clientMode[0] ?? 'require']
   return {
-    ...readCredential(profile, passphrase, crypto),
+    ...(bundle === undefined ? readCredential(profile, secret, crypto) : bundleCredential(profile, bundle)),
     ...(verifier === undefined ? {} : { verifier }),
     ...(role === 'server' && clientAuth !== undefined ? { clientAuth } : {}),
     ...versions(profile),
@@ -42,7 +55,7 @@ const CLIENT_AUTH = { none: 'none', optional: 'optional', require: 'required' } 
 
 function readCredential(
   profile: Profile,
-  passphrase: string | undefined,
+  secret: string | undefined,
   crypto: CryptoProvider,
 ): Pick<SessionTls, 'certificateChain' | 'privateKey'> {
   const cert = profile.entry('cert')
@@ -52,9 +65,37 @@ function readCredential(
   const extra = profile.entry('extra-certs')
   const more =
     extra === undefined ? [] : atLine(extra, () => parsePemCertificates(profile.textOf(extra), 'extra-certs'))
-  const secret = passphrase ?? readPassphrase(profile)
   const privateKey = atLine(key, () => parsePrivateKey(profile.textOf(key), secret, crypto))
   return { certificateChain: [...own, ...more], privateKey }
+}
+
+/** The contents of `pkcs12`: a file, or base64 in a block. */
+function readBundle(profile: Profile, secret: string | undefined, crypto: CryptoProvider): Pkcs12Contents | undefined {
+  const entry = profile.entry('pkcs12')
+  if (entry === undefined) return undefined
+  return atLine(entry, () => {
+    const bytes =
+      entry.content === undefined ? profile.bytesOf(entry) : fromBase64(profile.textOf(entry).replace(/\s/g, ''))
+    if (bytes === undefined) throw new ConfigError('pkcs12', 'the block is not base64')
+    return parsePkcs12(bytes, secret, crypto)
+  })
+}
+
+/** A bundle's own certificate, and what lies between it and the authorities. */
+function bundleCredential(
+  profile: Profile,
+  bundle: Pkcs12Contents,
+): Pick<SessionTls, 'certificateChain' | 'privateKey'> {
+  const between = bundle.others.filter((der) => !isSelfSigned(der))
+  const extra = profile.entry('extra-certs')
+  const more =
+    extra === undefined ? [] : atLine(extra, () => parsePemCertificates(profile.textOf(extra), 'extra-certs'))
+  return { certificateChain: [bundle.certificate, ...between, ...more], privateKey: bundle.privateKey }
+}
+
+function isSelfSigned(der: Uint8Array): boolean {
+  const certificate = parseCertificate(der)
+  return typeof certificate !== 'string' && equalNames(certificate.subject, certificate.issuer)
 }
 
 /** The first line of the file that `askpass` names. */
@@ -64,7 +105,8 @@ function readPassphrase(profile: Profile): string | undefined {
   return profile.textOf(entry).split(/\r?\n/)[0]
 }
 
-function verifierOptions(profile: Profile): PeerVerifierOptions {
+/** Without `ca` a bundle's other certificates are the ones to trust. */
+function verifierOptions(profile: Profile, bundle: Pkcs12Contents | undefined): PeerVerifierOptions {
   const text = (entry: Entry | undefined): string | undefined =>
     entry === undefined ? undefined : profile.textOf(entry)
   const fingerprints = profile.entriesOf('peer-fingerprint').flatMap((entry) => wordsOf(profile, entry))
@@ -75,7 +117,7 @@ function verifierOptions(profile: Profile): PeerVerifierOptions {
   const certProfile = profile.value('tls-cert-profile')?.[0]
   const fields = profile.value('x509-username-field')
   return {
-    ...optional('ca', text(profile.entry('ca'))),
+    ...optional('ca', text(profile.entry('ca')) ?? bundle?.others),
     ...optional('profile', certProfile === 'insecure' ? 'legacy' : certProfile),
     ...optional('remoteCertTls', profile.value('remote-cert-tls')?.[0]),
     ...optional('remoteCertEku', profile.value('remote-cert-eku')?.[0]),
