@@ -47,7 +47,9 @@ for (const { version, suite, script } of releases) {
   const run = spawnSync('debootstrap', args, { encoding: 'utf8', maxBuffer: 1 << 26 })
   const found = run.status === 0 ? versionOf(root) : undefined
   if (!found?.startsWith(`OpenVPN ${version}`)) {
-    console.error(`${version}: failed: ${run.error?.message ?? (run.stdout + run.stderr).split('\n').slice(-6).join('\n')}`)
+    console.error(
+      `${version}: failed: ${run.error?.message ?? (run.stdout + run.stderr).split('\n').slice(-6).join('\n')}`,
+    )
     failed++
     continue
   }

@@ -92,7 +92,7 @@ export function scalarFromRandom(curveName: CurveName, random: RandomSource): bi
   return mod(bytesToBigInt(drawRandom(random, length + 16)), order - 1n) + 1n
 }
 
-/** The scalar of {@link scalarFromRandom} in big-endian bytes of the curve's length. */
+/** The scalar of `scalarFromRandom` in big-endian bytes of the curve's length. */
 export function scalarBytesFromRandom(curveName: CurveName, random: RandomSource): Uint8Array {
   return bigIntToBytes(scalarFromRandom(curveName, random), CURVES[curveName].length)
 }

@@ -160,7 +160,7 @@ export function quoteWord(word: string): string {
 const CERTIFICATES = { client: 'client.crt client.key', server: 'server.crt server.key' } as const
 
 /** The smallest configuration that `name` fits into, without the directive itself. */
-export function baseFor(name: DirectiveName): string {
+function baseFor(name: DirectiveName): string {
   const row = directiveRow(name)
   const roles = row?.roles ?? ['client', 'server', 'peer']
   const serverOnly = !roles.includes('client') && !roles.includes('peer')

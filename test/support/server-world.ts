@@ -373,4 +373,4 @@ export function textOf(packet: Uint8Array): string {
 }
 
 /** The portable provider, for tests that compare. */
-export const portable: CryptoProvider = noble
+const portable: CryptoProvider = noble

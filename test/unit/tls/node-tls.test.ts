@@ -202,7 +202,7 @@ describe('node:tls', () => {
     await check(combination)
   })
 
-  it('by HelloRetryRequest, both roles', async () => {
+  it('TLS13-6 by HelloRetryRequest, both roles', async () => {
     const base = { version: 'TLSv1.3', suite: 'TLS_AES_128_GCM_SHA256', kind: 'P-256' } as const
     const asClient = await meet({ role: 'client', group: 'secp384r1', ...base }, { keyShares: [] })
     expect(asClient.info.helloRetryRequest).toBe(true)
