@@ -1,5 +1,5 @@
 /**
- * Right and wrong lines for every directive of the table, and the smallest configuration that they fit into.
+ * Right and wrong lines for every directive of the table.
  */
 import { type Argument, directiveRow, type DirectiveName } from '../../src/profile/index.ts'
 
@@ -155,63 +155,4 @@ export function samplesFor(name: DirectiveName): readonly SampleLine[] {
 /** A word as a configuration spells it. */
 export function quoteWord(word: string): string {
   return word === '' || /[\s\\"'#;]/.test(word) ? `"${word.replace(/["\\]/g, (character) => `\\${character}`)}"` : word
-}
-
-const CERTIFICATES = { client: 'client.crt client.key', server: 'server.crt server.key' } as const
-
-/** The smallest configuration that `name` fits into, without the directive itself. */
-function baseFor(name: DirectiveName): string {
-  const row = directiveRow(name)
-  const roles = row?.roles ?? ['client', 'server', 'peer']
-  const serverOnly = !roles.includes('client') && !roles.includes('peer')
-  const lines = serverOnly ? serverBase(name) : clientBase(name)
-  return `${lines.filter((line) => line.split(' ')[0] !== name).join('\n')}\n`
-}
-
-function serverBase(name: DirectiveName): string[] {
-  const [cert, key] = CERTIFICATES.server.split(' ')
-  const tap = name === 'server-bridge' || name.startsWith('vlan')
-  const pool = name.startsWith('ifconfig-pool') || name === 'ifconfig-ipv6-pool'
-  const network =
-    name === 'server-bridge' ? [] : [pool ? 'server 10.8.0.0 255.255.255.0 nopool' : 'server 10.8.0.0 255.255.255.0']
-  return [
-    `dev ${tap ? 'tap' : 'tun'}`,
-    `proto ${name === 'port-share' ? 'tcp-server' : 'udp4'}`,
-    'local 127.0.0.1',
-    'topology subnet',
-    ...network,
-    ...(name === 'ifconfig-ipv6-pool' ? ['ifconfig-ipv6 fd00::1/64 fd00::2'] : []),
-    ...(name.startsWith('vlan') ? ['vlan-tagging'] : []),
-    ...(name === 'ccd-exclusive' ? ['client-config-dir .'] : []),
-    'script-security 2',
-    ...(JUDGED.has(name) ? ['auth-user-pass-verify /bin/true via-env'] : []),
-    'dh none',
-    'ca ca.crt',
-    `cert ${cert!}`,
-    `key ${key!}`,
-  ]
-}
-
-const JUDGED: ReadonlySet<string> = new Set([
-  'verify-client-cert',
-  'username-as-common-name',
-  'auth-user-pass-optional',
-  'auth-gen-token',
-  'auth-gen-token-secret',
-])
-
-function clientBase(name: DirectiveName): string[] {
-  const [cert, key] = CERTIFICATES.client.split(' ')
-  const bundle = name === 'pkcs12'
-  const proxy = name.startsWith('http-proxy') && name !== 'http-proxy-override'
-  return [
-    name === 'client' ? '' : 'client',
-    `dev ${name === 'lladdr' ? 'tap' : 'tun'}`,
-    `proto ${proxy ? 'tcp-client' : 'udp4'}`,
-    'remote 127.0.0.1 1194',
-    ...(proxy && name !== 'http-proxy' ? ['http-proxy 127.0.0.1 8080'] : []),
-    ...(name === 'management-client-user' || name === 'management-client-group' ? ['management ./m.sock unix'] : []),
-    ...(name.startsWith('management-') && !name.startsWith('management-client-') ? ['management 127.0.0.1 7505'] : []),
-    ...(bundle ? [] : ['ca ca.crt', `cert ${cert!}`, `key ${key!}`]),
-  ]
 }

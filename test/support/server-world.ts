@@ -5,7 +5,7 @@
  * every step the invariants hold: a packet reaches only whom it was for (each carries the name of its target), events come in
  * order, no deadline stays due. Everything is drawn from one seed.
  */
-import { noble, type CryptoProvider } from '../../src/crypto/index.ts'
+import type { CryptoProvider } from '../../src/crypto/index.ts'
 import { nodeCrypto } from '../../src/node/crypto/index.ts'
 import {
   type ClientId,
@@ -371,6 +371,3 @@ export function packetOf(source: string, destination: string, text = ''): Uint8A
 export function textOf(packet: Uint8Array): string {
   return new TextDecoder().decode(packet.subarray(20))
 }
-
-/** The portable provider, for tests that compare. */
-const portable: CryptoProvider = noble
