@@ -1,0 +1,67 @@
+/**
+ * `ovpn lint`: exit codes, text and JSON.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { CommandLineError } from '../../../src/node/command/io.ts'
+import { runLint } from '../../../src/node/command/lint.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ovpn-lint-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const GOOD =
+  'client\ndev tun\nremote vpn.example.com\nremote-cert-tls server\nauth-user-pass\nca ca.crt\nroute-table 5\n'
+writeFileSync(join(folder, 'ca.crt'), '-----BEGIN CERTIFICATE-----\n')
+writeFileSync(join(folder, 'good.ovpn'), GOOD)
+writeFileSync(join(folder, 'bad.ovpn'), `${GOOD}cert gone.crt\nremot x\n`)
+
+function run(...args: readonly string[]): { code: number; lines: readonly string[] } {
+  const lines: string[] = []
+  const io = { out: (line: string) => lines.push(line), error: (line: string) => lines.push(line), colour: false }
+  return { code: runLint(args, io), lines }
+}
+
+describe('ovpn lint', () => {
+  it('says that a profile can work', () => {
+    const { code, lines } = run(join(folder, 'good.ovpn'))
+    expect(code).toBe(0)
+    expect(lines.at(-1)).toBe('can work: 0 error(s), 0 warning(s), 0 note(s)')
+  })
+
+  it('PROF-11 names file, line, directive and remedy of everything that is wrong', () => {
+    const path = join(folder, 'bad.ovpn')
+    const { code, lines } = run(path, '--quiet')
+    expect(code).toBe(2)
+    expect(lines).toContain(`${path}:9:1: error: remot: no release knows this directive; did you mean "remote"`)
+    expect(lines.some((line) => line.startsWith(`${path}:8:1: error: cert: there is no file`))).toBe(true)
+  })
+
+  it('PROF-19 asks on behalf of a release', () => {
+    expect(run(join(folder, 'good.ovpn'), '--peer', '2.7').code).toBe(0)
+    const { code, lines } = run(join(folder, 'good.ovpn'), '--peer', '2.6', '--json')
+    expect(code).toBe(2)
+    const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(events[0]).toMatchObject({
+      event: 'problem',
+      code: 'not-in-release',
+      directive: 'route-table',
+      since: '2.6',
+      line: 7,
+    })
+    expect(events.at(-1)).toMatchObject({ event: 'verdict', peer: '2.6', works: false, errors: 1 })
+  })
+
+  it('refuses command lines that make no sense', () => {
+    expect(() => run()).toThrow(CommandLineError)
+    expect(() => run('a', 'b')).toThrow(CommandLineError)
+    expect(() => run(join(folder, 'good.ovpn'), '--peer', '1.0')).toThrow(
+      '--peer wants one of 2.4, 2.5, 2.6, 2.7, openvpn3',
+    )
+    expect(() => run(join(folder, 'nowhere.ovpn'))).toThrow("can't read")
+    expect(run('--help').code).toBe(0)
+  })
+})
