@@ -201,6 +201,20 @@ describe('farewell', () => {
     expect(peer.eventsOf('closed')).toHaveLength(1)
   })
 
+  it('SESS-139 a renegotiation that ends during the farewell changes nothing any more', () => {
+    const pair = connectPair({ crypto, client: { explicitExitNotify: 3 } })
+    pair.input(pair.client, (session, now) => session.renegotiate(now))
+    // Nothing of key id 0 gets through any more: the farewell stays unheard, the renegotiation goes on.
+    pair.network.filter = (bytes) => (bytes[0]! & 7) !== 0
+    pair.wait(10)
+    pair.input(pair.client, (session, now) => session.close(now))
+    pair.wait(2_000)
+    expect(pair.client.session.state).toBe('closing')
+    expect(pair.events(pair.client, 'rekeyed')).toEqual([])
+    pair.wait(2_000)
+    expect(pair.client.session.closeReason).toEqual({ type: 'local' })
+  })
+
   it('SESS-142 peers without EXIT get the farewell of the data channel, one per second', () => {
     const peer = new RawPeer({ role: 'server', session: { explicitExitNotify: 3 } })
     peer.say('PUSH_REPLY,cipher AES-256-GCM')

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { PushAssembler } from '../../../src/control/index.ts'
+import { PushAssembler, pullOptions } from '../../../src/control/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
+import { agreeAsClient, ownProtoBits } from '../../../src/session/agreement.ts'
 import type { SessionConfig } from '../../../src/session/index.ts'
+import { resolveConfig } from '../../../src/session/validate.ts'
+import type { TlsInfo } from '../../../src/tls/index.ts'
 import { CLEAN } from '../../support/network.ts'
-import { connectPair, ipPacket, Pair } from '../../support/pair.ts'
+import { connectPair, ipPacket, Pair, pairConfigs } from '../../support/pair.ts'
 import { RawPeer } from '../../support/raw-peer.ts'
 
 const crypto = nodeCrypto
@@ -36,6 +39,19 @@ describe('agreement', () => {
       const proto = Number(/IV_PROTO=(\d+)/.exec(text)?.[1])
       expect((proto & 8) !== 0).toBe(peer.info?.extendedMasterSecret)
     }
+  })
+
+  it('SESS-51 SESS-56 the exporter is refused where it is not bound to the handshake', () => {
+    const [client] = pairConfigs()
+    const config = resolveConfig(client, crypto)
+    const pushed = pullOptions(['cipher AES-256-GCM', 'peer-id 1', 'protocol-flags tls-ekm'], { device: 'tun' })
+    if (pushed.type !== 'pulled') throw new Error('not pulled')
+    const agree = (extendedMasterSecret: boolean): unknown =>
+      agreeAsClient(config, { extendedMasterSecret } as TlsInfo, pushed.options, '')
+    expect(agree(true)).toMatchObject({ keyDerivation: 'tls-ekm' })
+    expect(agree(false)).toMatchObject({ type: 'incompatible', option: 'key-derivation' })
+    expect(ownProtoBits(config, { extendedMasterSecret: false })).not.toContain('tlsKeyExport')
+    expect(ownProtoBits(config, { extendedMasterSecret: false })).not.toContain('dynamicTlsCrypt')
   })
 
   it('SESS-52 a client takes the pushed cipher from its own list only', () => {
