@@ -1,6 +1,6 @@
 /**
- * The Node shell: the fast crypto provider, clocks and randomness, a driver for sessions, client sockets, profiles from
- * disk, and a throw-away PKI.
+ * The Node shell: the fast crypto provider, clocks and randomness, drivers for sessions and clients, profiles from disk,
+ * and a throw-away PKI.
  *
  * @module
  */
@@ -9,4 +9,3 @@ export * from './client-driver.ts'
 export * from './driver.ts'
 export * from './pki.ts'
 export { inspectProfileFile } from './profile-files.ts'
-export * from './transport.ts'

@@ -9,10 +9,11 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Remote } from '../../client/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
+import { type Link, type LinkSinks, openLink } from '../link.ts'
 import { makePki, type ThrowAwayPki } from '../pki.ts'
-import { openTransport } from '../transport.ts'
 import { End, PINGS } from './demo-end.ts'
 import { describeStats } from './describe.ts'
 import { type CommandIo, EXIT } from './io.ts'
@@ -125,22 +126,19 @@ export async function runReferenceClient(file: string, io: CommandIo): Promise<n
   const ladder = new Ladder(io.out, io.colour, performance.now())
   ladder.heading('ovpn-core', `openvpn ${remote.host}:${remote.port}`)
   const current: { end?: End } = {}
-  const transport = await openTransport(
-    { host: remote.host, port: remote.port, protocol: remote.session.transport },
-    {
-      receive: (data) => current.end?.driver.receive(data),
-      broken: (reason) => {
-        io.error(reason)
-      },
+  const link = await openUdpOrTcp(remote, {
+    receive: (data) => current.end?.driver.receive(data),
+    over: (detail) => {
+      io.error(detail)
     },
-  )
+  })
   const end = new End({
     side: 'left',
     ladder,
     drawsPeer: true,
     config: { ...remote.session, trace: true },
     transmit: (data) => {
-      transport.send(data)
+      link.send(data)
     },
   })
   current.end = end
@@ -163,11 +161,26 @@ export async function runReferenceClient(file: string, io: CommandIo): Promise<n
   })
   await closed
   end.driver.stop()
-  transport.close()
+  link.close()
   io.out('')
   for (const line of describeStats(end.driver.session.stats)) io.out(line)
   io.out(replies === 4 * PINGS ? 'every ping came back' : `${replies} of ${4 * PINGS} pings came back`)
   return replies === 4 * PINGS ? EXIT.ok : EXIT.failed
+}
+
+/** A socket to the server, whose address the profile gives as numbers. */
+function openUdpOrTcp({ host, port, session }: Remote, sinks: Omit<LinkSinks, 'open'>): Promise<Link> {
+  return new Promise((open) => {
+    const link = openLink(
+      { type: 'connect', link: 0, transport: session.transport, address: host, port, local: undefined, float: false },
+      {
+        ...sinks,
+        open: () => {
+          open(link)
+        },
+      },
+    )
+  })
 }
 
 /** Our pings to the server, and the system's pings to us through the server's tun device. */
