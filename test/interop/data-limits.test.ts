@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { clientConfig, generateStaticKey, PORT, SERVER_READY, type Tunnel } from './support/configs.ts'
 import { withLab } from './support/lab.ts'
 import { opensslPki } from './support/pki.ts'
+import { pingFrom } from './support/ping.ts'
 import { RELEASES, type Release, releasesToTest } from './support/reference.ts'
 import type { ServeOne } from './support/serve-one.child.ts'
 
@@ -68,8 +69,7 @@ async function capture(
     await dump.seen(/listening on lo/)
     const running = lab.openvpn(release, 'client', `${clientConfig(tunnel)}\nverb 4\n`)
     await running.seen(SERVER_READY)
-    const output = lab.run(['ping', '-c', String(pings), '-i', '0.01', '-W', '2', '10.9.0.1'])
-    const replies = Number(/(\d+) received/.exec(output)?.[1])
+    const replies = pingFrom(lab.namespace, '10.9.0.1', pings, '-i', '0.01')
     dump.kill('SIGINT')
     await dump.ended()
     const data = payloadsOf(lab.run(['tcpdump', '-r', captured, '-n', '-x'])).filter(({ bytes }) =>

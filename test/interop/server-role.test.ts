@@ -14,6 +14,7 @@ import {
   WRAPS,
 } from './support/configs.ts'
 import { type Lab, type Running, withLab } from './support/lab.ts'
+import { pingFrom } from './support/ping.ts'
 import { opensslPki } from './support/pki.ts'
 import { RELEASES, releasesToTest } from './support/reference.ts'
 import type { ServeOne } from './support/serve-one.child.ts'
@@ -37,12 +38,6 @@ async function serveOne(lab: Lab, tunnel: Tunnel): Promise<Running> {
   return running
 }
 
-/** Replies of the system's ping through the reference's tun device. */
-function ping(lab: Lab, count: number, ...args: readonly string[]): number {
-  const output = lab.run(['ping', '-c', `${count}`, '-i', '0.02', '-W', '2', ...args, GATEWAY])
-  return Number(/(\d+) received/.exec(output)?.[1] ?? 0)
-}
-
 const releases = releasesToTest()
 
 describe.each(RELEASES)('OpenVPN %s as client of a server-role Session', (release) => {
@@ -61,8 +56,8 @@ describe.each(RELEASES)('OpenVPN %s as client of a server-role Session', (releas
         await client.seen(SERVER_READY).catch((error: unknown) => {
           throw new Error(`${String(error)}\n${server.output()}`)
         })
-        expect(ping(lab, 20), server.output()).toBe(20)
-        expect(ping(lab, 5, '-s', '1372')).toBe(5)
+        expect(pingFrom(lab.namespace, GATEWAY, 20), server.output()).toBe(20)
+        expect(pingFrom(lab.namespace, GATEWAY, 5, '-s', '1372')).toBe(5)
       })
     })
   }

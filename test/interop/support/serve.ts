@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PORT, type TransportName, wrapLines, type WrapName } from './configs.ts'
 import type { Lab, Running } from './lab.ts'
+import { pingFrom } from './ping.ts'
 import type { PemPair } from './pki.ts'
 import { program, type Release } from './reference.ts'
 
@@ -186,12 +187,7 @@ export class ClientPlace {
 
   /** Replies to the system's ping from here. */
   ping(target: string, count = 5, ...args: readonly string[]): number {
-    const command = ['ping', '-c', `${count}`, '-i', '0.02', '-W', '2', ...args, target]
-    try {
-      return Number(/(\d+) received/.exec(this.run(command))?.[1] ?? 0)
-    } catch {
-      return 0
-    }
+    return pingFrom(this.namespace, target, count, ...args)
   }
 
   /** Runs a program here. */
