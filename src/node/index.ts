@@ -7,5 +7,4 @@
 export { nodeCrypto } from './crypto/index.ts'
 export * from './client-driver.ts'
 export * from './driver.ts'
-export * from './pki.ts'
 export { inspectProfileFile } from './profile-files.ts'

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import { nodeEnvironment, SessionDriver } from '../../../src/node/driver.ts'
-import { makePki, type ThrowAwayPki } from '../../../src/node/pki.ts'
+import { makePki, type ThrowAwayPki } from '../../../src/x509/index.ts'
 import { Session } from '../../../src/session/index.ts'
 import { createPeerVerifier } from '../../../src/x509/index.ts'
 

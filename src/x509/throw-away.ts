@@ -3,19 +3,15 @@
  *
  * For demonstrations and tests. Keys never touch the disk here.
  */
+import { invariant } from '../bytes/index.ts'
 import type { CryptoProvider, PrivateKey, RandomSource } from '../crypto/index.ts'
-import {
-  type CertificateKind,
-  generatePrivateKey,
-  type GeneratedKeyType,
-  issueCertificate,
-  parseCertificate,
-  writePem,
-  writePkcs8,
-} from '../x509/index.ts'
+import { parseCertificate } from './certificate.ts'
+import { type CertificateKind, issueCertificate } from './issue.ts'
+import { writePem } from './pem.ts'
+import { generatePrivateKey, type GeneratedKeyType, writePkcs8 } from './write-key.ts'
 
 /** A certificate with its key, in both forms. */
-export interface Identity {
+export interface ThrowAwayIdentity {
   readonly certificate: Uint8Array
   readonly key: PrivateKey
   readonly certificatePem: string
@@ -26,8 +22,8 @@ export interface Identity {
 export interface ThrowAwayPki {
   /** The authority's certificate in PEM. */
   readonly ca: string
-  readonly server: Identity
-  readonly client: Identity
+  readonly server: ThrowAwayIdentity
+  readonly client: ThrowAwayIdentity
 }
 
 const DAY = 86_400_000
@@ -47,8 +43,8 @@ export function makePki(
     random,
   )
   const issuer = parseCertificate(caDer)
-  if (typeof issuer === 'string') throw new Error(`the fresh CA does not parse: ${issuer}`)
-  const issue = (kind: CertificateKind, name: string): Identity => {
+  invariant(typeof issuer !== 'string', 'X509-1')
+  const issue = (kind: CertificateKind, name: string): ThrowAwayIdentity => {
     const key = generatePrivateKey(type, crypto, random)
     const request = {
       kind,
