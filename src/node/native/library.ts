@@ -88,13 +88,21 @@ const CANDIDATES: readonly (string | null)[] = [
   'libcrypto-1_1-x64.dll',
 ]
 
-/** The installed koffi. @throws UsageError saying what to install. CRY-36 */
-export function requireKoffi(load: (name: string) => unknown = createRequire(import.meta.url)): unknown {
+/**
+ * The installed koffi.
+ *
+ * @param who - what needs it.
+ * @throws UsageError saying what to install. CRY-36
+ */
+export function requireKoffi(
+  load: (name: string) => unknown = createRequire(import.meta.url),
+  who = 'the native crypto provider',
+): unknown {
   try {
     return load('koffi')
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-    throw new UsageError(`the native crypto provider needs the package koffi: npm install koffi (${reason})`)
+    throw new UsageError(`${who} needs the package koffi: npm install koffi (${reason})`)
   }
 }
 
