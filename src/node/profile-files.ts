@@ -1,7 +1,7 @@
 /**
  * Reads a profile from disk with every file that it names, includes of includes too.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { inspectProfile, type Inspection } from '../profile/index.ts'
 
@@ -19,13 +19,29 @@ export function inspectProfileFile(path: string): Inspection {
   // Each round may read an include that names more files; the include depth of the language bounds the rounds.
   for (;;) {
     const inspection = inspectProfile(text, files, { file: path })
-    const found = inspection.profile.missingFiles
-      .filter((reference) => !files.has(reference.path))
-      .map((reference) => [reference.path, readNamed(path, reference.path)] as const)
-      .filter((pair): pair is readonly [string, Uint8Array] => pair[1] !== undefined)
-    if (found.length === 0) return inspection
-    for (const [name, content] of found) files.set(name, content)
+    const found = inspection.profile.missingFiles.flatMap(({ path: name, isDirectory }) => {
+      if (isDirectory) return (listRevoked(path, name) ?? []).map((inside) => [`${name}/${inside}`, NOTHING] as const)
+      const content = readNamed(path, name)
+      return content === undefined ? [] : [[name, content] as const]
+    })
+    const fresh = found.filter(([name]) => !files.has(name))
+    if (fresh.length === 0) return inspection
+    for (const [name, content] of fresh) files.set(name, content)
   }
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** The serial numbers that a directory of `crl-verify` lists, and the empty name of the directory itself. */
+function listRevoked(profile: string, name: string): readonly string[] | undefined {
+  for (const path of [resolve(name), resolve(dirname(profile), name)]) {
+    try {
+      return ['', ...readdirSync(path).filter((inside) => /^\d+$/.test(inside))]
+    } catch {
+      // Not there: the next place, or missing.
+    }
+  }
+  return undefined
 }
 
 /** A file named by the profile: as given, else relative to the working directory of the profile. */

@@ -5,9 +5,9 @@
  * takes the whole profile's settings. Where there are blocks, remotes outside of them do not count. Control-channel keys
  * given outside count for every block that brings none.
  */
+import type { ProfileRole } from './directive.ts'
 import type { Entry } from './entry.ts'
 import type { ProtocolName } from './directives/link.ts'
-import type { Profile } from './profile.ts'
 import type { DirectiveName, ValuesFor } from './table.ts'
 
 /** The reference's port. */
@@ -17,38 +17,51 @@ export const DEFAULT_PORT = 1194
 const EVERYWHERE: ReadonlySet<string> = new Set(['tls-auth', 'tls-crypt', 'tls-crypt-v2', 'key-direction'])
 const WRAPS: readonly DirectiveName[] = ['tls-auth', 'tls-crypt', 'tls-crypt-v2']
 
+/** What connections are made of: the directives of a profile, those outside of blocks apart from those inside. */
+export interface ConnectionSource {
+  readonly role: ProfileRole
+  /** The connection blocks, each with the number of entries that stand before it. */
+  readonly blocks: readonly { readonly entriesBefore: number }[]
+  /** The occurrence outside of blocks that counts. */
+  entry(name: DirectiveName): Entry | undefined
+  /** Every occurrence outside of blocks, in order. */
+  entriesOf(name: DirectiveName): readonly Entry[]
+  /** What stands in a block, in order. */
+  entriesIn(block: number): readonly Entry[]
+}
+
 /** A way to a peer. */
 export class Connection {
   /** The `remote` it comes from; `undefined` for an end that waits to be called. */
   readonly remote: Entry | undefined
   /** Index of its block, or `undefined`. */
   readonly block: number | undefined
-  readonly #profile: Profile
+  readonly #settings: ConnectionSource
 
-  private constructor(profile: Profile, remote: Entry | undefined, block: number | undefined) {
-    this.#profile = profile
+  private constructor(settings: ConnectionSource, remote: Entry | undefined, block: number | undefined) {
+    this.#settings = settings
     this.remote = remote
     this.block = block
   }
 
   /** The connections of a profile. A server has none; an end without `remote` has one without an address. */
-  static listOf(profile: Profile): readonly Connection[] {
-    if (profile.role === 'server') return []
-    if (profile.blocks.length > 0) {
-      return profile.blocks.flatMap((_, block) => {
-        const remote = lastOf(profile.entriesIn(block), (entry) => entry.name === 'remote')
-        return remote === undefined ? [] : [new Connection(profile, remote, block)]
+  static listOf(settings: ConnectionSource): readonly Connection[] {
+    if (settings.role === 'server') return []
+    if (settings.blocks.length > 0) {
+      return settings.blocks.flatMap((_, block) => {
+        const remote = lastOf(settings.entriesIn(block), (entry) => entry.name === 'remote')
+        return remote === undefined ? [] : [new Connection(settings, remote, block)]
       })
     }
-    const remotes = profile.entriesOf('remote')
+    const remotes = settings.entriesOf('remote')
     return remotes.length === 0
-      ? [new Connection(profile, undefined, undefined)]
-      : remotes.map((remote) => new Connection(profile, remote, undefined))
+      ? [new Connection(settings, undefined, undefined)]
+      : remotes.map((remote) => new Connection(settings, remote, undefined))
   }
 
   /** The settings of a profile without regard to remotes. */
-  static wholeOf(profile: Profile): Connection {
-    return new Connection(profile, undefined, undefined)
+  static wholeOf(settings: ConnectionSource): Connection {
+    return new Connection(settings, undefined, undefined)
   }
 
   /** The host to call. */
@@ -81,7 +94,7 @@ export class Connection {
 
   /** True for an end that waits to be called over TCP. */
   get isTcpServer(): boolean {
-    return this.protocolName.endsWith('-server') || (this.protocol === 'tcp' && this.#profile.role === 'server')
+    return this.protocolName.endsWith('-server') || (this.protocol === 'tcp' && this.#settings.role === 'server')
   }
 
   /** The one IP version to use, or `undefined` for either. */
@@ -96,7 +109,7 @@ export class Connection {
     const stated = this.#lastOf(['port', 'lport'])
     if (stated !== undefined) return stated
     const bound = this.entry('bind') !== undefined || this.entry('local') !== undefined
-    return bound || (this.protocol === 'udp' && this.#profile.role === 'peer') ? DEFAULT_PORT : 0
+    return bound || (this.protocol === 'udp' && this.#settings.role === 'peer') ? DEFAULT_PORT : 0
   }
 
   /** The local address to bind to, where one is given. */
@@ -108,16 +121,16 @@ export class Connection {
   /** The occurrence of a directive that counts here. */
   entry(name: DirectiveName): Entry | undefined {
     const { block } = this
-    if (block === undefined) return this.#profile.entry(name)
+    if (block === undefined) return this.#settings.entry(name)
     const own = this.#own(name)
     if (own !== undefined) return own
     if (EVERYWHERE.has(name)) {
       const bringsKey = WRAPS.some((wrap) => this.#own(wrap) !== undefined)
-      return bringsKey && name !== 'key-direction' ? undefined : this.#profile.entry(name)
+      return bringsKey && name !== 'key-direction' ? undefined : this.#settings.entry(name)
     }
-    const inherits = this.#profile.entriesOf(name)
+    const inherits = this.#settings.entriesOf(name)
     if (inherits.at(-1)?.row.connection !== true) return inherits.at(-1)
-    const before = this.#profile.blocks[block]?.entriesBefore ?? 0
+    const before = this.#settings.blocks[block]?.entriesBefore ?? 0
     return lastOf(inherits, (entry) => entry.index < before)
   }
 
@@ -128,7 +141,7 @@ export class Connection {
   }
 
   #own(name: DirectiveName): Entry | undefined {
-    const own = this.block === undefined ? [] : this.#profile.entriesIn(this.block)
+    const own = this.block === undefined ? [] : this.#settings.entriesIn(this.block)
     return lastOf(own, (entry) => (entry.row.aliasOf ?? entry.name) === name)
   }
 

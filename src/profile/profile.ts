@@ -143,7 +143,7 @@ export class Profile {
 
   /** Names of the supplied files that lie directly in a directory. */
   namesIn(directory: string): readonly string[] {
-    const prefix = `${directory}/`
+    const prefix = directory === '' || directory.endsWith('/') ? directory : `${directory}/`
     const inside = [...this.#files.keys()].filter((path) => path.startsWith(prefix))
     return inside.map((path) => path.slice(prefix.length)).filter((name) => name !== '' && !name.includes('/'))
   }

@@ -17,6 +17,7 @@ import {
 import { Entry, type Place } from './entry.ts'
 import type { LexFault, Word } from './lexer.ts'
 import { directoryOf, resolvePath } from './paths.ts'
+import { misplaced, type ProfileContext } from './placement.ts'
 import type { ProfileProblem } from './problem.ts'
 import { ProblemList } from './problem-list.ts'
 import { FAULTS, looksLikeName, readWords, shown, type WordReport } from './read-words.ts'
@@ -29,13 +30,12 @@ export const MAX_INCLUDE_DEPTH = 10
 /** Most UTF-16 units of all included files together. */
 export const MAX_INCLUDED_TEXT = 4 * 1024 * 1024
 
-/** What the text is: a whole profile, a server's file for one client, or a command line. */
-export type ProfileContext = 'profile' | 'per-client' | 'command-line'
-
 /** A file that a directive names. */
 export interface FileReference {
   /** Key into {@link ProfileFiles}. */
   readonly path: string
+  /** It is a directory: the files in it are wanted under its path, and where there are none an empty one called `path/`. */
+  readonly isDirectory: boolean
   readonly directive: string
   readonly place: Place
 }
@@ -99,6 +99,7 @@ class ProfileReader {
   #looseText = false
   #connection: number | undefined
   #directory = ''
+  #directories: ReadonlySet<string> | undefined
   #changedDirectory = false
 
   constructor(files: ProfileFiles | undefined, context: ProfileContext) {
@@ -307,14 +308,21 @@ class ProfileReader {
       // PROF-55: in place of a file `http-proxy` may say how to log in.
       if (entry.name.startsWith('http-proxy') && /^auto(-nct)?$/.test(word)) continue
       if (INLINE_MARKERS.has(word) && this.#inlineNames.has(entry.name)) continue
-      if (entry.name === 'crl-verify' && entry.words[1] === 'dir') continue
       const path = resolvePath(this.#changedDirectory ? this.#directory : entry.directory, word)
-      if (this.#files?.has(path) !== true) this.#missingFile(path, entry, argument.secret)
+      if (entry.name === 'crl-verify' && entry.words[1] === 'dir') {
+        if (!this.#hasDirectory(path)) this.#missingFile(path, entry, false, true)
+      } else if (this.#files?.has(path) !== true) this.#missingFile(path, entry, argument.secret)
     }
   }
 
-  #missingFile(path: string, entry: Entry, secret = false): void {
-    this.#missing.push({ path, directive: entry.name, place: entry.place })
+  /** The directory of the main file is there; any other when a file in it was supplied. */
+  #hasDirectory(path: string): boolean {
+    this.#directories ??= new Set([...(this.#files?.keys() ?? [])].map(directoryOf))
+    return path === '' || this.#directories.has(path)
+  }
+
+  #missingFile(path: string, entry: Entry, secret = false, isDirectory = false): void {
+    this.#missing.push({ path, isDirectory, directive: entry.name, place: entry.place })
     // Without a map of files nothing can be said about them.
     if (this.#files === undefined) return
     const severity = entry.row.status === 'supported' ? 'error' : 'warning'
@@ -323,40 +331,18 @@ class ProfileReader {
       severity,
       entry.place,
       entry.name,
-      secret ? 'there is no such file' : `there is no file "${shown(path)}"`,
-      'put the file there, or its text into an inline block',
+      secret ? 'there is no such file' : `there is no ${isDirectory ? 'directory' : 'file'} "${shown(path)}"`,
+      isDirectory
+        ? 'make it, or name a list of revoked certificates'
+        : 'put the file there, or its text into an inline block',
     )
   }
 
   #fitsContext(name: string, row: Directive, line: Line): boolean {
-    if (this.#connection !== undefined && row.connection !== true) {
-      this.#problems.report(
-        'connection-directive',
-        'error',
-        line.place,
-        name,
-        'this directive may not stand in a connection block',
-        'move it out of the block',
-      )
-      return false
-    }
-    if (this.#context !== 'per-client' && (row.perClient === 'only' || row.pushedOnly === true)) {
-      const home = row.pushedOnly === true ? 'it comes from a server' : 'it belongs into a server’s file for one client'
-      this.#problems.report('connection-directive', 'error', line.place, name, home, 'take it out')
-      return false
-    }
-    if (this.#context === 'per-client' && row.perClient === undefined && !PER_CLIENT_TOO.has(name)) {
-      this.#problems.report(
-        'connection-directive',
-        'error',
-        line.place,
-        name,
-        'this directive may not stand in a file for one client',
-        'move it to the server’s configuration',
-      )
-      return false
-    }
-    return true
+    const wrong = misplaced(name, row, this.#context, this.#connection !== undefined)
+    if (wrong === undefined) return true
+    this.#problems.report('connection-directive', 'error', line.place, name, wrong.message, wrong.remedy)
+    return false
   }
 
   #unknownDirective(name: string, line: Line): void {
@@ -409,6 +395,3 @@ class ProfileReader {
     this.#problems.report(fault, fault === 'too-many-words' ? 'warning' : 'error', place, name, message, remedy)
   }
 }
-
-/** Directives that a server's file for one client may hold beside those marked in the table. */
-const PER_CLIENT_TOO: ReadonlySet<string> = new Set(['config', 'echo', 'parameter'])

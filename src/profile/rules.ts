@@ -9,9 +9,12 @@ import type { ProfileProblem, ProblemSeverity } from './problem.ts'
 import { type Profile, startOf } from './profile.ts'
 import type { Release } from './release.ts'
 import { cipherRules } from './rules/ciphers.ts'
+import { compressionRules } from './rules/compression.ts'
 import { conflictRules } from './rules/conflicts.ts'
 import { contentRules } from './rules/contents.ts'
+import { credentialRules } from './rules/credentials.ts'
 import { dependencyRules } from './rules/dependencies.ts'
+import { linkRules } from './rules/link.ts'
 import { type Rule, RuleView } from './rules/rule.ts'
 import { safetyRules } from './rules/safety.ts'
 import { pushRules } from './rules/pushes.ts'
@@ -21,8 +24,11 @@ import { supportRules } from './rules/support.ts'
 /** Every rule, for documentation and tests. */
 export const RULES: readonly Rule[] = [
   ...conflictRules,
+  ...linkRules,
+  ...compressionRules,
   ...serverRules,
   ...dependencyRules,
+  ...credentialRules,
   ...cipherRules,
   ...contentRules,
   ...pushRules,

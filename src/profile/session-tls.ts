@@ -20,9 +20,10 @@ import {
   parseCertificate,
   parsePemCertificates,
   parsePkcs12,
-  parsePrivateKey,
+  type IdentitySource,
   type PeerVerifierOptions,
   type Pkcs12Contents,
+  readIdentity,
 } from '../x509/index.ts'
 import type { Entry } from './entry.ts'
 import type { Profile } from './profile.ts'
@@ -61,12 +62,21 @@ function readCredential(
   const cert = profile.entry('cert')
   const key = profile.entry('key')
   if (cert === undefined || key === undefined) return {}
-  const own = atLine(cert, () => parsePemCertificates(profile.textOf(cert), 'cert'))
   const extra = profile.entry('extra-certs')
-  const more =
-    extra === undefined ? [] : atLine(extra, () => parsePemCertificates(profile.textOf(extra), 'extra-certs'))
-  const privateKey = atLine(key, () => parsePrivateKey(profile.textOf(key), secret, crypto))
-  return { certificateChain: [...own, ...more], privateKey }
+  const atFault = (option: string): Entry => {
+    if (option === 'cert') return cert
+    return option === 'extra-certs' && extra !== undefined ? extra : key
+  }
+  const { certificateChain, privateKey } = atLine(atFault, () => {
+    const source: IdentitySource = {
+      cert: profile.textOf(cert),
+      key: profile.textOf(key),
+      ...(extra === undefined ? {} : { extraCerts: profile.textOf(extra) }),
+      ...(secret === undefined ? {} : { passphrase: secret }),
+    }
+    return readIdentity(source, crypto)
+  })
+  return { certificateChain, privateKey }
 }
 
 /** The contents of `pkcs12`: a file, or base64 in a block. */
@@ -145,9 +155,15 @@ function wordsOf(profile: Profile, entry: Entry): readonly string[] {
   return lines.map((line) => line.replace(/[#;].*$/, '').trim()).filter((line) => line !== '')
 }
 
-/** A list of revoked certificates, or a directory whose file names are revoked serial numbers. */
-function readRevocation(profile: Profile, entry: Entry): Pick<PeerVerifierOptions, 'crls' | 'revokedSerials'> {
-  if (entry.words[1] !== 'dir') return { crls: profile.textOf(entry) }
+/**
+ * PROF-40: a file of lists, where an issuer without a list revokes nobody, or a directory whose file names are revoked serial
+ * numbers.
+ */
+function readRevocation(
+  profile: Profile,
+  entry: Entry,
+): Pick<PeerVerifierOptions, 'crls' | 'missingCrl' | 'revokedSerials'> {
+  if (entry.words[1] !== 'dir') return { crls: profile.textOf(entry), missingCrl: 'accept' }
   const directory = profile.resolve(entry, entry.words[0] ?? '')
   return { revokedSerials: profile.namesIn(directory) }
 }

@@ -62,8 +62,8 @@ function directionWord(entry: Entry, name: string): string | undefined {
   return entry.name === name ? entry.words[1] : undefined
 }
 
-/** Runs `read`; a configuration error that names no place gets the entry's. */
-export function atLine<T>(entry: Entry, read: () => T): T {
+/** Runs `read`; a configuration error that names no place gets the entry's, which may depend on the option at fault. */
+export function atLine<T>(entry: Entry | ((option: string) => Entry), read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -71,6 +71,7 @@ export function atLine<T>(entry: Entry, read: () => T): T {
     const plain = error.message.startsWith(`${error.option}: `)
       ? error.message.slice(error.option.length + 2)
       : error.message
-    throw new ConfigError(error.option, plain, entry.place)
+    const { place } = typeof entry === 'function' ? entry(error.option) : entry
+    throw new ConfigError(error.option, plain, place)
   }
 }

@@ -31,8 +31,8 @@ export interface ServePlan {
   readonly clientConfig: ClientFiles | undefined
   /** `ifconfig-pool-persist`. */
   readonly leaseFile: string | undefined
-  /** `crl-verify FILE`, which may change while the server runs. */
-  readonly crlFile: string | undefined
+  /** `crl-verify`: a file of lists or a directory of serial numbers, which may change while the server runs. */
+  readonly revocations: { readonly path: string; readonly isDirectory: boolean } | undefined
   readonly warnings: readonly string[]
 }
 
@@ -48,6 +48,7 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
   }
   const leaseFile = fileOf(profile, path, 'ifconfig-pool-persist')
   const directory = fileOf(profile, path, 'client-config-dir')
+  const revocations = fileOf(profile, path, 'crl-verify')
   const config: ServerConfig = {
     ...toServerConfig(profile, { crypto, authTokenKey: random(128) }),
     ...(leaseFile === undefined ? {} : { leases: readLeases(leaseFile) }),
@@ -61,7 +62,10 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
     listen: readListen(profile),
     clientConfig: directory === undefined ? undefined : new ClientFiles(directory, profile.has('ccd-exclusive')),
     leaseFile,
-    crlFile: profile.value('crl-verify')?.[1] === 'dir' ? undefined : fileOf(profile, path, 'crl-verify'),
+    revocations:
+      revocations === undefined
+        ? undefined
+        : { path: revocations, isDirectory: profile.value('crl-verify')?.[1] === 'dir' },
     warnings: problems.filter(({ severity }) => severity === 'warning').map(describeProblem),
   }
 }

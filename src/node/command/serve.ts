@@ -4,13 +4,14 @@
  *
  * Needs neither root nor a tun device. Ends on SIGINT or SIGTERM after it told its clients to reconnect.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { equalBytes } from '../../bytes/index.ts'
 import type { ClientId, LoginEvent, ServerConfig, ServerEvent } from '../../server/index.ts'
 import { Server } from '../../server/index.ts'
 import { describeCloseReason, SecretText } from '../../session/index.ts'
+import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
 import { parseEcho, readFrame, replyTo, writeFrame, ETHERTYPE } from '../echo.ts'
@@ -103,7 +104,7 @@ class Serving {
 
   async run(): Promise<number> {
     for (const warning of this.#plan.warnings) this.#log(undefined, 'warning', { text: warning })
-    if (this.#plan.crlFile !== undefined) this.#crlTime = modified(this.#plan.crlFile)
+    if (this.#plan.revocations !== undefined) this.#crlTime = modified(this.#plan.revocations.path)
     for (const target of this.#plan.listen) {
       const port = await this.#driver.listen(target)
       this.#log(undefined, 'listening', { protocol: target.protocol, port, addresses: this.#plan.addresses })
@@ -150,19 +151,22 @@ class Serving {
     }
   }
 
-  /** A changed revocation list counts from the next client on. */
+  /** Changed revocations count from the next client on. */
   #reloadCrl(): void {
-    const { crlFile, config } = this.#plan
+    const { revocations, config } = this.#plan
     const { verifier } = config.tls
-    if (crlFile === undefined || verifier === undefined || !('replaceCrls' in verifier)) return
-    const time = modified(crlFile)
+    if (revocations === undefined || verifier === undefined || !('replaceCrls' in verifier)) return
+    const { path, isDirectory } = revocations
+    const time = modified(path)
     if (time === this.#crlTime) return
     try {
-      ;(verifier as { replaceCrls(crls: string): void }).replaceCrls(readFileSync(crlFile, 'utf8'))
+      const lists = verifier as PeerVerifier
+      if (isDirectory) lists.replaceRevokedSerials(readdirSync(path))
+      else lists.replaceCrls(readFileSync(path, 'utf8'))
       this.#crlTime = time
-      this.#log(undefined, 'crl-reloaded', { file: crlFile })
+      this.#log(undefined, 'crl-reloaded', { file: path })
     } catch (error) {
-      this.#log(undefined, 'warning', { text: `${crlFile}: ${error instanceof Error ? error.message : String(error)}` })
+      this.#log(undefined, 'warning', { text: `${path}: ${error instanceof Error ? error.message : String(error)}` })
     }
   }
 

@@ -3,9 +3,14 @@
  *
  * Only what was supplied is looked at. Nothing of a content appears in a finding.
  */
-import { equalBytes } from '../../bytes/index.ts'
-import type { PublicKey } from '../../crypto/index.ts'
-import { parseCertificate, parsePemCertificates, parsePrivateKey } from '../../x509/index.ts'
+import type { PrivateKey } from '../../crypto/index.ts'
+import {
+  belongsTo,
+  type Certificate,
+  parseCertificate,
+  parsePemCertificates,
+  parsePrivateKey,
+} from '../../x509/index.ts'
 import type { Entry } from '../entry.ts'
 import type { Profile } from '../profile.ts'
 import type { DirectiveName } from '../table.ts'
@@ -88,34 +93,29 @@ export const contentRules: readonly Rule[] = [
       const cert = view.entry('cert')
       const key = view.entry('key')
       if (cert === undefined || key === undefined) return []
-      const publicKey = certificateKey(contentOf(view.profile, cert))
-      const own = privateKeysPublic(contentOf(view.profile, key))
-      return publicKey === undefined || own === undefined || sameKey(publicKey, own) ? [] : [key]
+      const certificate = readCertificate(contentOf(view.profile, cert))
+      const own = readKey(contentOf(view.profile, key))
+      return certificate === undefined || own === undefined || belongsTo(own, certificate) ? [] : [key]
     },
   },
 ]
 
-function certificateKey(pem: string | undefined): PublicKey | undefined {
+/** The first certificate, where it can be read and its key is of a known kind. */
+function readCertificate(pem: string | undefined): Certificate | undefined {
   try {
     const [der] = parsePemCertificates(pem ?? '', 'cert')
     const certificate = der === undefined ? undefined : parseCertificate(der)
-    return typeof certificate === 'object' ? certificate.publicKey : undefined
+    return typeof certificate === 'object' && certificate.publicKey !== undefined ? certificate : undefined
   } catch {
     return undefined
   }
 }
 
-/** The public half of a key that is not encrypted. */
-function privateKeysPublic(pem: string | undefined): PublicKey | undefined {
+/** A key that is not encrypted. */
+function readKey(pem: string | undefined): PrivateKey | undefined {
   try {
-    return parsePrivateKey(pem ?? '').public
+    return parsePrivateKey(pem ?? '')
   } catch {
     return undefined
   }
-}
-
-function sameKey(a: PublicKey, b: PublicKey): boolean {
-  if (a.type === 'rsa') return b.type === 'rsa' && equalBytes(a.n, b.n)
-  if (a.type === 'ec') return b.type === 'ec' && equalBytes(a.point, b.point)
-  return b.type === 'ed25519' && equalBytes(a.key, b.key)
 }

@@ -54,12 +54,6 @@ const MANAGEMENT_OPTIONS: readonly DirectiveName[] = [
   'management-up-down',
 ]
 
-const hasCertificate = (view: RuleView): boolean => view.has('cert') || view.has('management-external-cert')
-const hasKey = (view: RuleView): boolean => view.has('key') || view.has('management-external-key')
-/** Certificate and key come together from somewhere. */
-const hasBundle = (view: RuleView): boolean =>
-  view.has('pkcs12') || view.has('pkcs11-providers') || (view.release === undefined && view.has('cryptoapicert'))
-
 /** Rules about what is missing. */
 export const dependencyRules: readonly Rule[] = [
   {
@@ -96,8 +90,12 @@ export const dependencyRules: readonly Rule[] = [
     refusedBy: { since: '2.6' },
     message: 'a client needs somebody to call',
     remedy: 'add "remote HOST PORT"',
-    find: (view) =>
-      view.pulls && !view.isServer && view.connections.every(({ remote }) => remote === undefined) ? ['profile'] : [],
+    find: (view) => {
+      // A client that binds to something may wait, as far as the reference is concerned.
+      const binds = view.release !== undefined && present(view, ['local', 'lport', 'bind']).length > 0
+      const callsNobody = view.connections.every(({ remote }) => remote === undefined)
+      return view.pulls && !view.isServer && callsNobody && !binds ? ['profile'] : []
+    },
   },
   {
     code: 'dependency',
@@ -151,15 +149,6 @@ export const dependencyRules: readonly Rule[] = [
   },
   {
     code: 'dependency',
-    directive: 'tls-client',
-    own: 'error',
-    refusedBy: undefined,
-    message: 'nothing says how the peer is authenticated',
-    remedy: 'add "client", "tls-client", "tls-server" or "server"',
-    find: (view) => (view.usesTls || view.has('secret') ? [] : ['profile']),
-  },
-  {
-    code: 'dependency',
     directive: 'mode',
     own: 'error',
     refusedBy: ALWAYS,
@@ -175,80 +164,6 @@ export const dependencyRules: readonly Rule[] = [
     message: 'settings come through TLS only',
     remedy: 'write "client", or add "tls-client"',
     find: (view) => (view.usesTls ? [] : one(view.entry('pull'))),
-  },
-  {
-    code: 'dependency',
-    directive: 'ca',
-    own: 'error',
-    refusedBy: ALWAYS,
-    message: 'there is nothing to judge the peer’s certificate by',
-    remedy: 'add "ca", or "peer-fingerprint" with the fingerprint of the peer’s certificate',
-    find: (view) => {
-      const judged = (['ca', 'capath', 'pkcs12', 'peer-fingerprint'] as const).some((name) => view.has(name))
-      return view.usesTls && !judged ? ['profile'] : []
-    },
-  },
-  {
-    code: 'dependency',
-    directive: 'cert',
-    own: 'error',
-    refusedBy: ALWAYS,
-    message: 'certificate and key belong together',
-    remedy: 'add the one that is missing, or take both out',
-    find: (view) => {
-      if (!view.usesTls || !view.pulls || hasBundle(view) || hasCertificate(view) === hasKey(view)) return []
-      return present(view, ['cert', 'key', 'management-external-cert', 'management-external-key']).slice(0, 1)
-    },
-  },
-  {
-    code: 'dependency',
-    directive: 'auth-user-pass',
-    own: 'error',
-    refusedBy: ALWAYS,
-    message: 'the client has neither a certificate nor a login',
-    remedy: 'add "cert" and "key", "pkcs12", or "auth-user-pass"',
-    find: (view) => {
-      if (!view.usesTls || !view.pulls || hasBundle(view) || hasCertificate(view) || hasKey(view)) return []
-      return view.has('auth-user-pass') ? [] : ['profile']
-    },
-  },
-  {
-    code: 'dependency',
-    directive: 'cert',
-    own: 'error',
-    refusedBy: ALWAYS,
-    message: 'this end has no certificate',
-    remedy: 'add "cert" and "key", or "pkcs12"',
-    find: (view) => (view.usesTls && !view.pulls && !hasBundle(view) && !hasCertificate(view) ? ['profile'] : []),
-  },
-  {
-    code: 'dependency',
-    directive: 'key',
-    own: 'error',
-    refusedBy: ALWAYS,
-    message: 'this end’s certificate has no key',
-    remedy: 'add "key"',
-    find: (view) =>
-      view.usesTls && !view.pulls && !hasBundle(view) && hasCertificate(view) && !hasKey(view) ? ['profile'] : [],
-  },
-  {
-    code: 'dependency',
-    directive: 'dh',
-    own: undefined,
-    refusedBy: { until: '2.6' },
-    message: 'a TLS server of this release wants parameters for key agreement, or to be told that it needs none',
-    remedy: 'add "dh none"',
-    find: (view) => (view.isTlsServer && !view.has('dh') ? ['profile'] : []),
-  },
-  {
-    code: 'dependency',
-    directive: 'allow-deprecated-insecure-static-crypto',
-    own: undefined,
-    refusedBy: { since: '2.7' },
-    message: 'a tunnel without TLS must be permitted by name',
-    remedy: 'use TLS, or add "allow-deprecated-insecure-static-crypto"',
-    find: (view) =>
-      view.usesTls || view.has('allow-deprecated-insecure-static-crypto') ? [] : one(view.entry('secret') ?? 'profile'),
   },
   {
     code: 'dependency',
@@ -283,15 +198,6 @@ export const dependencyRules: readonly Rule[] = [
         server || bridge || view.has('server-ipv6') || view.has('ifconfig-pool') || view.has('ifconfig-ipv6-pool')
       return view.isServer && !pools ? one(view.entry('ifconfig-pool-persist')) : []
     },
-  },
-  {
-    code: 'dependency',
-    directive: 'auth-gen-token',
-    own: 'error',
-    refusedBy: ALWAYS,
-    message: 'tokens are renewed with the keys, and keys never are',
-    remedy: 'take out "reneg-sec 0"',
-    find: (view) => (view.isServer && view.value('reneg-sec')?.[0] === 0 ? one(view.entry('auth-gen-token')) : []),
   },
   needsJudge('verify-client-cert'),
   needsJudge('username-as-common-name'),
@@ -336,15 +242,6 @@ export const dependencyRules: readonly Rule[] = [
   },
   {
     code: 'dependency',
-    directive: 'auth-user-pass',
-    own: 'error',
-    refusedBy: ALWAYS,
-    message: 'only a client that takes settings from its server can log in',
-    remedy: 'write "client", or take it out',
-    find: (view) => (view.pulls || view.isServer ? [] : one(view.entry('auth-user-pass'))),
-  },
-  {
-    code: 'dependency',
     directive: 'setenv',
     own: 'error',
     refusedBy: ALWAYS,
@@ -384,24 +281,5 @@ export const dependencyRules: readonly Rule[] = [
     message: 'there is no management socket that it could be for',
     remedy: 'add "management", or take it out',
     find: (view) => (view.has('management') ? [] : present(view, MANAGEMENT_OPTIONS)),
-  },
-  {
-    code: 'dependency',
-    directive: 'pkcs11-id',
-    own: 'error',
-    refusedBy: ALWAYS,
-    message: 'nothing says which key on the token to use',
-    remedy: 'add "pkcs11-id" or "pkcs11-id-management"',
-    find: (view) =>
-      view.has('pkcs11-id') || view.has('pkcs11-id-management') ? [] : one(view.entry('pkcs11-providers')),
-  },
-  {
-    code: 'dependency',
-    directive: 'crl-verify',
-    own: undefined,
-    refusedBy: undefined,
-    message: 'without authorities nothing can be revoked',
-    remedy: 'add "ca"',
-    find: (view) => (view.has('ca') || view.has('capath') || view.has('pkcs12') ? [] : one(view.entry('crl-verify'))),
   },
 ]

@@ -2,6 +2,7 @@
  * What only a server for many clients may say, and what it may not. PROF-15
  */
 import { networkOf4, parseNetmask } from '../../control/index.ts'
+import { isAtLeast } from '../release.ts'
 import type { DirectiveName } from '../table.ts'
 import { ALWAYS, one, type ReleaseRange, type Rule } from './rule.ts'
 
@@ -194,7 +195,11 @@ export const serverRules: readonly Rule[] = [
     refusedBy: ALWAYS,
     message: 'a server for many clients needs a tun or tap device',
     remedy: 'write "dev tun" or "dev tap"',
-    find: (view) => (view.isServer && view.device !== 'tun' && view.device !== 'tap' ? one(view.entry('dev')) : []),
+    find: (view) => {
+      const takesNull = view.release !== undefined && isAtLeast(view.release, '2.7')
+      const good = view.device === 'tun' || view.device === 'tap' || (takesNull && view.device === 'null')
+      return view.isServer && !good ? one(view.entry('dev')) : []
+    },
   },
   {
     code: 'conflict',

@@ -184,6 +184,38 @@ describe('lint', () => {
     )
   })
 
+  it.each([
+    ['compress lz4\nallow-compression no\ncompress migrate\n', ['2.5', '2.6', '2.7']],
+    ['compress lz4\ncompress stub\nallow-compression no\n', []],
+    ['compress lz4\ncomp-lzo no\nallow-compression no\n', []],
+    ['allow-compression no\ncompress lz4\ncompress stub\n', ['2.5']],
+    ['allow-compression no\ncomp-lzo\n', ['2.5', '2.6', '2.7']],
+    ['allow-compression no\nallow-compression asym\n', ['2.5', '2.6', '2.7']],
+    ['comp-lzo no\nallow-compression no\n', []],
+  ])('PROF-15 PROF-19 judges %j line by line', (lines, refusing) => {
+    const found = (['2.5', '2.6', '2.7'] as const).filter((peer) => errors(CLIENT + lines, peer).length > 0)
+    expect(found).toEqual(refusing)
+  })
+
+  it.each([
+    ['', ['2.6', '2.7']],
+    ['port 1300\n', ['2.6', '2.7']],
+    ['lport 1300\n', []],
+    ['local 127.0.0.2\n', []],
+    ['bind ipv6only\n', []],
+    ['proto tcp-client\nbind\n', ['2.5', '2.6', '2.7']],
+  ])('PROF-16 PROF-19 asks a client that binds with %j for no remote', (lines, refusing) => {
+    const text = CLIENT.replace('remote vpn.example.com\n', '') + lines
+    expect(about(text, 'remote') ?? about(text, 'proto')).toBe('error dependency')
+    expect((['2.5', '2.6', '2.7'] as const).filter((peer) => errors(text, peer).length > 0)).toEqual(refusing)
+  })
+
+  it('PROF-15 PROF-19 gives only 2.7 a server without a device', () => {
+    expect(errors(SERVER.replace('dev tun', 'dev null'), '2.6')).toEqual(['dev'])
+    expect(errors(SERVER.replace('dev tun', 'dev null'), '2.7')).toEqual([])
+    expect(errors(SERVER.replace('dev tun', 'dev myvpn'), '2.7')).toContain('dev')
+  })
+
   it('PROF-19 keeps a server’s dh and a static key apart by release', () => {
     const bare = SERVER.replace('dh none\n', '')
     expect(errors(bare, '2.6')).toEqual(['dh'])

@@ -1,0 +1,159 @@
+/**
+ * What a way to the peer can't be: sockets, transports, proxies, and directives of one transport on another. PROF-15
+ */
+import { ALWAYS, one, type Rule } from './rule.ts'
+
+/** Rules about addresses, ports, transports and proxies. */
+export const linkRules: readonly Rule[] = [
+  {
+    code: 'conflict',
+    directive: 'nobind',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a local port or address is given and forbidden at once',
+    remedy: 'take out "nobind", or the "bind", "lport" or "local" it forbids',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) => {
+        const given = scope.entry('bind') ?? scope.entry('lport') ?? scope.entry('local')
+        return given === undefined ? [] : one(scope.entry('nobind'))
+      }),
+  },
+  {
+    code: 'conflict',
+    directive: 'http-proxy',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'a connection goes through one proxy only',
+    remedy: 'keep "http-proxy" or "socks-proxy"',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) =>
+        scope.entry('socks-proxy') === undefined ? [] : one(scope.entry('http-proxy')),
+      ),
+  },
+  {
+    code: 'conflict',
+    directive: 'http-proxy',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'an HTTP proxy carries TCP only',
+    remedy: 'use "proto tcp-client", or "socks-proxy"',
+    find: (view) =>
+      view.connections.flatMap((connection) =>
+        connection.protocol === 'udp' || connection.isTcpServer ? one(connection.entry('http-proxy')) : [],
+      ),
+  },
+  {
+    code: 'conflict',
+    directive: 'socks-proxy',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'an end that waits to be called has no use for a proxy',
+    remedy: 'take out "socks-proxy", or call with "proto tcp-client"',
+    find: (view) =>
+      view.connections.flatMap((connection) => (connection.isTcpServer ? one(connection.entry('socks-proxy')) : [])),
+  },
+  {
+    code: 'conflict',
+    directive: 'fragment',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'fragments are for UDP, TCP splits by itself',
+    remedy: 'take out "fragment", or use UDP',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) =>
+        scope.protocol === 'tcp' && scope.value('fragment')?.[0] !== 0 ? one(scope.entry('fragment')) : [],
+      ),
+  },
+  {
+    code: 'conflict',
+    directive: 'mtu-test',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'the path is measured over UDP only',
+    remedy: 'take it out',
+    find: (view) => (view.profile.scopes.some((scope) => scope.protocol === 'tcp') ? one(view.entry('mtu-test')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'explicit-exit-notify',
+    own: 'warning',
+    refusedBy: { until: '2.5' },
+    message: 'TCP says goodbye by itself, so this does nothing',
+    remedy: 'take it out',
+    find: (view) =>
+      view.profile.scopes.flatMap((scope) =>
+        scope.protocol === 'tcp' && scope.value('explicit-exit-notify')?.[0] !== 0
+          ? one(scope.entry('explicit-exit-notify'))
+          : [],
+      ),
+  },
+  {
+    code: 'conflict',
+    directive: 'proto',
+    own: 'error',
+    refusedBy: { since: '2.6' },
+    message: 'a client calls, it does not wait to be called',
+    remedy: 'write "proto tcp-client"',
+    find: (view) =>
+      view.pulls
+        ? view.connections.flatMap((connection) =>
+            connection.protocolName.endsWith('-server') ? one(connection.protocolEntry) : [],
+          )
+        : [],
+  },
+  {
+    code: 'conflict',
+    directive: 'connection',
+    own: 'warning',
+    refusedBy: undefined,
+    message: 'where there are connection blocks, remotes outside of them do not count',
+    remedy: 'put every remote into a block, or none',
+    find: (view) => (view.profile.blocks.length > 0 ? one(view.entry('remote')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'port',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'no local port is called so',
+    remedy: 'write a number from 1 to 65535',
+    find: (view) => {
+      const named = view.has('lport') || view.has('nobind') || view.pulls
+      return named || view.value('port') !== undefined ? [] : one(view.entry('port'))
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'local',
+    own: 'error',
+    refusedBy: { since: '2.7' },
+    message: 'only a server for many clients listens on several addresses',
+    remedy: 'keep one "local"',
+    find: (view) => (!view.isServer && view.profile.entriesOf('local').length > 1 ? one(view.entry('local')) : []),
+  },
+  {
+    code: 'conflict',
+    directive: 'remote',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'an end that waits to be called over TCP has one peer at most',
+    remedy: 'keep one "remote"',
+    find: (view) => {
+      const waiting = view.connections.filter((connection) => connection.isTcpServer && connection.remote !== undefined)
+      return view.connections.length > 1 && waiting.length > 0 ? one(waiting[0]?.remote) : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'local',
+    own: 'warning',
+    refusedBy: ALWAYS,
+    message: 'both ends would be the same address and port',
+    remedy: 'take out "local", or give the ends different ports',
+    find: (view) =>
+      view.connections.flatMap((connection) => {
+        const same = connection.localAddress !== undefined && connection.localAddress === connection.host
+        return same && connection.localPort === connection.port ? one(connection.entry('local')) : []
+      }),
+  },
+]
