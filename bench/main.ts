@@ -5,6 +5,7 @@
 const SUBJECTS: Readonly<Record<string, () => Promise<unknown>>> = {
   crypto: async () => (await import('./crypto.ts')).runCryptoBench(),
   data: async () => (await import('./data.ts')).runDataBench(),
+  handshake: async () => (await import('./handshake.ts')).runHandshakeBench(),
   connect: async () => (await import('./connect.ts')).runConnectBench(),
   server: async () => (await import('./server.ts')).runServerBench(),
   profile: async () => (await import('./profile.ts')).runProfileBench(),

@@ -4,7 +4,7 @@
  * HKDF: RFC 5869. Labels: RFC 8446 section 7.1; OpenVPN's epoch keys use the same construction with another prefix.
  * TLS 1.0/1.1 PRF: RFC 2246 section 5, which OpenVPN's key method 2 still uses; TLS 1.2 PRF: RFC 5246 section 5.
  */
-import { concat, UsageError, utf8Encode, Writer } from '../bytes/index.ts'
+import { concat, invariant, UsageError, utf8Encode } from '../bytes/index.ts'
 import { type CryptoProvider, HASH_LENGTH, type HashName } from './provider.ts'
 
 type HashProvider = Pick<CryptoProvider, 'createHash'>
@@ -42,15 +42,18 @@ export function hkdfExpand(
   info: Uint8Array,
   length: number,
 ): Uint8Array {
-  if (length > 255 * HASH_LENGTH[hash]) throw new UsageError('HKDF-Expand gives at most 255 blocks')
+  const size = HASH_LENGTH[hash]
+  if (length > 255 * size) throw new UsageError('HKDF-Expand gives at most 255 blocks')
   const out = new Uint8Array(length)
   const mac = crypto.createHmac(hash, prk)
-  const counter = new Uint8Array(1)
-  let block = new Uint8Array(0)
-  for (let offset = 0; offset < length; offset += block.length) {
-    counter[0] = (counter[0] as number) + 1
-    block = Uint8Array.from(mac.update(block).update(info).update(counter).finish())
-    out.set(block.subarray(0, length - offset), offset)
+  // Each block's input is the block before it (none for the first), the info and a counter.
+  const input = new Uint8Array(size + info.length + 1)
+  input.set(info, size)
+  for (let offset = 0, counter = 1; offset < length; offset += size, counter++) {
+    input[input.length - 1] = counter
+    const block = mac.update(counter === 1 ? input.subarray(size) : input).finish()
+    input.set(block)
+    out.set(length - offset < size ? block.subarray(0, length - offset) : block, offset)
   }
   return out
 }
@@ -69,11 +72,15 @@ export function expandLabel(
   context: Uint8Array,
   length: number,
 ): Uint8Array {
-  const info = new Writer(64)
-    .u16(length)
-    .vector(1, utf8Encode(prefix + label))
-    .vector(1, context)
-    .finish()
+  const name = utf8Encode(prefix + label)
+  invariant(name.length < 256 && context.length < 256 && length < 0x10000, 'CRY-21')
+  const info = new Uint8Array(4 + name.length + context.length)
+  info[0] = length >> 8
+  info[1] = length
+  info[2] = name.length
+  info.set(name, 3)
+  info[3 + name.length] = context.length
+  info.set(context, 4 + name.length)
   return hkdfExpand(crypto, hash, secret, info, length)
 }
 

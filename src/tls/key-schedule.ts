@@ -1,10 +1,10 @@
 /**
  * The TLS 1.3 key schedule (RFC 8446 section 7): from the shared secret to traffic keys, finished keys and the exporter.
  *
- * Without pre-shared keys the early secret is a constant of the hash. Secrets are plain arrays held by the handshake
- * states that need them; nothing is kept here.
+ * Without pre-shared keys the early secret is a constant of the hash, and what follows from it is written down here.
+ * Secrets are plain arrays held by the handshake states that need them; nothing is kept here.
  */
-import { EMPTY } from '../bytes/index.ts'
+import { EMPTY, fromHex, invariant } from '../bytes/index.ts'
 import {
   AEAD_KEY_LENGTH,
   AEAD_NONCE_LENGTH,
@@ -18,7 +18,32 @@ import {
 } from '../crypto/index.ts'
 import type { TrafficKeys } from './protection.ts'
 import type { CipherSuite } from './registry.ts'
-import { invariant } from '../bytes/index.ts'
+
+const bytes = (hex: string): Uint8Array => fromHex(hex) ?? EMPTY
+
+/** What the schedule always begins with, by the suite's hash. TLS13-1 */
+export const SCHEDULE_CONSTANTS: Readonly<
+  Partial<Record<HashName, { readonly emptyHash: Uint8Array; readonly earlyDerived: Uint8Array }>>
+> = {
+  SHA256: {
+    emptyHash: bytes('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'),
+    earlyDerived: bytes('6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba'),
+  },
+  SHA384: {
+    emptyHash: bytes(
+      '38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b',
+    ),
+    earlyDerived: bytes(
+      '1591dac5cbbf0330a4a84de9c753330e92d01f0a88214b4464972fd668049e93e52f2b16fad922fdc0584478428f282b',
+    ),
+  },
+}
+
+function constants(hash: HashName): { readonly emptyHash: Uint8Array; readonly earlyDerived: Uint8Array } {
+  const known = SCHEDULE_CONSTANTS[hash]
+  invariant(known !== undefined, 'TLS13-1')
+  return known
+}
 
 /** HKDF-Expand-Label with the prefix of TLS 1.3. */
 function expand(
@@ -46,10 +71,7 @@ export function handshakeSecrets(
   sharedSecret: Uint8Array,
   helloHash: Uint8Array,
 ): HandshakeSecrets {
-  const zeros = new Uint8Array(HASH_LENGTH[hash])
-  const earlySecret = hkdfExtract(crypto, hash, zeros, zeros)
-  const salt = expand(crypto, hash, earlySecret, 'derived', digest(crypto, hash))
-  const handshakeSecret = hkdfExtract(crypto, hash, salt, sharedSecret)
+  const handshakeSecret = hkdfExtract(crypto, hash, constants(hash).earlyDerived, sharedSecret)
   return {
     handshakeSecret,
     clientHandshakeTrafficSecret: expand(crypto, hash, handshakeSecret, 'c hs traffic', helloHash),
@@ -71,7 +93,7 @@ export function applicationSecrets(
   handshakeSecret: Uint8Array,
   finishedHash: Uint8Array,
 ): ApplicationSecrets {
-  const salt = expand(crypto, hash, handshakeSecret, 'derived', digest(crypto, hash))
+  const salt = expand(crypto, hash, handshakeSecret, 'derived', constants(hash).emptyHash)
   const masterSecret = hkdfExtract(crypto, hash, salt, new Uint8Array(HASH_LENGTH[hash]))
   return {
     clientApplicationTrafficSecret: expand(crypto, hash, masterSecret, 'c ap traffic', finishedHash),
@@ -115,6 +137,6 @@ export function exportKey13(
   context: Uint8Array,
   length: number,
 ): Uint8Array {
-  const secret = expand(crypto, hash, exporterMasterSecret, label, digest(crypto, hash))
+  const secret = expand(crypto, hash, exporterMasterSecret, label, constants(hash).emptyHash)
   return expand(crypto, hash, secret, 'exporter', digest(crypto, hash, context), length)
 }

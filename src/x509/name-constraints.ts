@@ -15,6 +15,7 @@ import type { Work } from './work.ts'
 
 /** Checks every name of the path against every CA's constraints above it. @throws CertificateFault */
 export function checkNameConstraints(path: readonly Certificate[], work: Work): void {
+  if (path.every(({ extensions }) => extensions.nameConstraints === undefined)) return
   const names = path.map((certificate, index) => (skips(certificate, index) ? [] : namesOf(certificate, index === 0)))
   for (const [height, issuer] of path.entries()) {
     const constraints = issuer.extensions.nameConstraints

@@ -67,6 +67,7 @@ function search(leaf: Certificate, inputs: ChainInputs, forListIssuer: boolean):
 
 /** A `crl-verify` directory revokes by serial number alone, at any height of the path (X509-91). */
 export function checkSerials(path: readonly Certificate[], serials: ReadonlySet<string>): void {
+  if (serials.size === 0) return
   for (const certificate of path) {
     if (!serials.has(serialDecimal(certificate.serial))) continue
     blame(certificate, () => {

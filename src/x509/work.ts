@@ -2,7 +2,7 @@
  * The work one verification may do, counted instead of timed: signature checks, candidate certificates, name
  * comparisons. Whoever sends a chain chooses how it branches; the counters choose when to stop. Rule X509-27.
  */
-import { toHex } from '../bytes/index.ts'
+import { equalBytes } from '../bytes/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { keyFitsAlgorithm } from './algorithm.ts'
 import { WorkExhausted } from './fault.ts'
@@ -25,8 +25,8 @@ export interface Signed {
 /** Counts down, and remembers signatures already checked. One per verification. */
 export class Work {
   readonly #crypto: CryptoProvider
-  /** Results by signed part and, in hex, the issuer's public key: certificates of one CA share them. */
-  readonly #verified = new Map<Signed, Map<string, boolean>>()
+  /** Results by signed part and the issuer's public key: certificates of one CA share them. */
+  readonly #verified = new Map<Signed, { readonly key: Uint8Array; readonly valid: boolean }[]>()
   #signatures = 0
   #steps = 0
   #comparisons = 0
@@ -66,12 +66,14 @@ export class Work {
    * and checked once. @throws WorkExhausted
    */
   verifies(signed: Signed, issuer: Certificate): boolean {
-    const results = this.#verified.get(signed) ?? new Map<string, boolean>()
-    this.#verified.set(signed, results)
-    const key = toHex(issuer.publicKeyInfo)
-    const result = results.get(key) ?? this.#check(signed, issuer)
-    results.set(key, result)
-    return result
+    let results = this.#verified.get(signed)
+    if (results === undefined) this.#verified.set(signed, (results = []))
+    const key = issuer.publicKeyInfo
+    const known = results.find((result) => equalBytes(result.key, key))
+    if (known !== undefined) return known.valid
+    const valid = this.#check(signed, issuer)
+    results.push({ key, valid })
+    return valid
   }
 
   #check({ tbs, signature, signatureAlgorithm: algorithm }: Signed, issuer: Certificate): boolean {
