@@ -7,7 +7,6 @@
  * is at most one session. See spec/client.md.
  */
 import { Queue } from '../bytes/index.ts'
-import { parseIpv4, parseIpv6 } from '../control/index.ts'
 import { type CryptoProvider, noble } from '../crypto/index.ts'
 import { type CloseReason, type Credentials, type Environment, Session, type SessionEvent } from '../session/index.ts'
 import { checkClientConfig, type ClientConfig, type Remote, type RetryConfig } from './config.ts'
@@ -15,9 +14,9 @@ import { ClientCredentials } from './credentials.ts'
 import type { AttemptEnd, ClientCloseReason, ClientEvent, ClientOutput, ClientState } from './output.ts'
 import { Path } from './path.ts'
 import { afterSession } from './policy.ts'
-import type { RemoteFailure, RemoteList, RemoteStep } from './remote-list.ts'
+import { literalAddress, type RemoteFailure, type RemoteList, type RemoteStep } from './remote-list.ts'
 import { createRemoteList, randomizedHost, validateSessions } from './remotes.ts'
-import { authenticCount, sessionToken } from './session-views.ts'
+import { authenticCount } from './session-views.ts'
 import { TunnelDevice } from './tunnel-device.ts'
 
 /**
@@ -89,7 +88,7 @@ export class Client {
       this.#fail({ type: 'unresolvable', host: this.#remote.host }, () => this.#list.resolved(addresses))
       return
     }
-    const address = addresses.map((text) => parseIpv4(text) ?? parseIpv6(text)).find((text) => text !== undefined)
+    const address = addresses.map(literalAddress).find((text) => text !== undefined)
     if (address !== undefined) this.#openPath(address)
     else this.#attemptFailed({ type: 'unresolvable', host: this.#remote.proxy?.server.host ?? '' })
   }
@@ -227,7 +226,7 @@ export class Client {
     const proxy = this.#remote.proxy?.server
     if (proxy === undefined) this.#openPath(undefined)
     else {
-      const literal = parseIpv4(proxy.host) ?? parseIpv6(proxy.host)
+      const literal = literalAddress(proxy.host)
       if (literal !== undefined) this.#openPath(literal)
       else this.#resolve(proxy.host, undefined, true)
     }
@@ -375,16 +374,11 @@ export class Client {
     const session = this.#session
     this.#answerBy = Infinity
     if (session !== undefined) {
-      const token = sessionToken(session)
-      if (token !== undefined) this.#credentials.keepToken(token, this.#username)
+      if (session.token !== undefined) this.#credentials.keepToken(session.token, this.#username)
       this.#session = undefined
     }
-    const path = this.#path
-    if (path === undefined) return
-    path.close()
+    for (const output of this.#path?.finish() ?? []) this.#outputs.push(output)
     this.#path = undefined
-    for (let output = path.poll(); output !== undefined; output = path.poll())
-      if (output.type === 'transmit' || output.type === 'disconnect') this.#outputs.push(output)
   }
 
   #lowerTunnel(another: boolean): void {

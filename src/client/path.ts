@@ -7,10 +7,10 @@
  * uses is ignored, so late events of closed sockets do no harm.
  */
 import { concat } from '../bytes/index.ts'
-import { parseIpv4, parseIpv6 } from '../control/index.ts'
 import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
 import type { Remote } from './config.ts'
 import { HttpProxy, type ProxyProblem } from './http-proxy.ts'
+import { literalAddress } from './remote-list.ts'
 import { type HostPort, socksDatagramHeader, SocksProxy, unwrapSocksDatagram } from './socks.ts'
 
 /** A socket to open. */
@@ -147,6 +147,12 @@ export class Path {
       if (link !== undefined) this.#outputs.push({ type: 'disconnect', link })
   }
 
+  /** Closes every link. What is still to be done: the session's last bytes, then the links' end. */
+  finish(): readonly Extract<PathOutput, { type: 'transmit' | 'disconnect' }>[] {
+    this.close()
+    return this.#outputs.splice(0).filter((output) => output.type === 'transmit' || output.type === 'disconnect')
+  }
+
   /** The next output. */
   poll(): PathOutput | undefined {
     return this.#outputs.shift()
@@ -191,7 +197,7 @@ export class Path {
   /** PROXY-10: a relay at no address in particular is where the proxy is. */
   #join(relay: HostPort): void {
     const unspecified = relay.host === '0.0.0.0' || relay.host === '::'
-    const address = unspecified ? this.#proxyAddress : (parseIpv4(relay.host) ?? parseIpv6(relay.host))
+    const address = unspecified ? this.#proxyAddress : literalAddress(relay.host)
     if (address === undefined || relay.port === 0) {
       this.#fail({ type: 'proxy', problem: 'proxy-malformed', detail: 'its relay has no address' })
       return

@@ -152,7 +152,7 @@ export class RemoteList {
     const { host, family, byName } = this.#entry
     this.#addresses = []
     this.#addressIndex = 0
-    const literal = parseIpv4(host) ?? parseIpv6(host)
+    const literal = literalAddress(host)
     if (literal === undefined && byName !== true) return { type: 'resolve', remote: this.current, host, family }
     this.#addresses = [literal ?? host]
     return this.#connect()
@@ -201,4 +201,9 @@ function shuffled(items: readonly number[], random: RandomSource): readonly numb
 /** An integer in `[0, bound)` out of 48 random bits: for lists of this size as good as uniform. */
 function below(bound: number, random: RandomSource): number {
   return new Reader(random(6)).u48() % bound
+}
+
+/** An address out of a text that is one, in canonical form; undefined for a name. */
+export function literalAddress(text: string): string | undefined {
+  return parseIpv4(text) ?? parseIpv6(text)
 }

@@ -6,10 +6,8 @@
  * it: an initial session or a renegotiation is dropped, the first negotiation ends the session, and a tunnel with a good
  * key lives on (spec/session.md, "Failures").
  */
-import { UsageError } from '../bytes/index.ts'
 import {
   type AuthFailure,
-  type ControlMessage,
   parseControlMessage,
   type PushedToken,
   splitControlText,
@@ -21,6 +19,7 @@ import { type Agreement, keyMessageText, optionsInput } from './agreement.ts'
 import type { Credentials, PushConfig } from './config.ts'
 import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
+import { type Deadline, Deadlines } from './deadlines.ts'
 import type { Verdict } from './exchange.ts'
 import { Exchanges } from './exchanges.ts'
 import { Farewell } from './farewell.ts'
@@ -45,6 +44,7 @@ export class Conversation {
   readonly #farewell: Farewell
   readonly #exchanges: Exchanges
   readonly #keys: TunnelKeys
+  readonly #deadlines: Deadlines
   #state: SessionState = 'waiting'
   #closeReason: CloseReason | undefined
 
@@ -61,6 +61,7 @@ export class Conversation {
     this.#exchanges = new Exchanges(context, this.#login)
     this.#keys = new TunnelKeys(context, this.tunnel, this.#rekeying, this.#liveness, this.#exchanges)
     this.#slots = new Slots(context, (info) => keyMessageText(config, info, this.#login.current))
+    this.#deadlines = new Deadlines(timers, this.#slots)
     if (config.role === 'server') this.#slots.resume(now)
     else if (this.#login.waiting) outbox.event({ type: 'credentials-needed', challenge: this.#login.question })
     else this.#slots.open(now)
@@ -82,8 +83,7 @@ export class Conversation {
   /** A control datagram. Returns why it was dropped. */
   receiveControl(datagram: Uint8Array, now: number): DropReason | undefined {
     const problem = this.#slots.receive(datagram, now)
-    const { active } = this.#slots
-    if (active !== undefined && active.heardAt > this.#liveness.lastReceived) this.#liveness.lastReceived = now
+    this.#liveness.heard(this.#slots.active?.heardAt)
     return problem
   }
 
@@ -101,27 +101,17 @@ export class Conversation {
 
   /** Runs everything due, in the order of the deadlines. */
   handleTimeout(now: number): void {
-    for (;;) {
-      const slots = this.#slots.deadline().at
-      if (this.#context.timers.earliest() <= Math.min(now, slots)) {
-        const name = this.#context.timers.takeDue(now)
-        if (name !== undefined) this.#fire(name, now)
-      } else if (slots <= now) {
-        this.#slots.handleTimeout(now)
-      } else {
-        return
-      }
+    for (let due = this.#deadlines.take(now); due !== undefined; due = this.#deadlines.take(now)) {
+      if (due === 'slots') this.#slots.handleTimeout(now)
+      else this.#fire(due, now)
       this.settle(now)
-      if (this.#state === 'closed') return
+      if (this.#isClosed) return
     }
   }
 
   /** The earliest deadline and its name. */
-  deadline(): { readonly at: number; readonly name: TimerName } {
-    const { timers } = this.#context
-    const at = timers.earliest()
-    const slots = this.#slots.deadline()
-    return at <= slots.at ? { at, name: timers.earliestName() ?? 'retransmit' } : slots
+  deadline(): Deadline {
+    return this.#deadlines.next()
   }
 
   /** The user's answer. */
@@ -154,9 +144,7 @@ export class Conversation {
 
   /** Answers a request for a signature. */
   provideSignature(keyId: number, signature: Uint8Array): void {
-    const key = this.#slots.active?.signerOf(keyId) ?? this.#slots.initial?.signerOf(keyId)
-    if (key === undefined) throw new UsageError(`no signature was asked for under key id ${keyId}`)
-    key.provideSignature(signature)
+    this.#slots.signerOf(keyId).provideSignature(signature)
   }
 
   /** Server: changes what was pushed. */
@@ -173,30 +161,15 @@ export class Conversation {
 
   /** Says goodbye and ends. SESS-136 */
   leave(reason: CloseReason, now: number): void {
-    if (this.#state === 'closing') return
-    const channel = this.#slots.active
-    if (
-      this.#state === 'connected' &&
-      channel !== undefined &&
-      this.#farewell.say(reason, channel, this.#keys.agreement, now)
-    ) {
-      this.#move('leaving')
-    } else {
-      this.end(reason, now)
-    }
+    this.#part(reason, now, (channel) => this.#farewell.say(reason, channel, this.#keys.agreement, now))
   }
 
   /** Ends with a message that the peer is given time to have. SESS-143 */
   dismiss(message: string, patience: number, now: number): void {
-    const key = this.#slots.active?.primary
-    if (this.#state === 'closing') return
-    if (this.#state !== 'connected' || key?.isActive !== true) {
-      this.end({ type: 'local' }, now)
-      return
-    }
-    key.writeText(message)
-    this.#farewell.wait({ type: 'local' }, key, now, patience)
-    this.#move('leaving')
+    this.#part({ type: 'local' }, now, ({ primary }) => {
+      if (primary.isActive) this.#farewell.tell(message, { type: 'local' }, primary, now, patience)
+      return primary.isActive
+    })
   }
 
   /** Ends at once; what is queued for the peer is sent. SESS-137 */
@@ -243,9 +216,16 @@ export class Conversation {
 
   #flush(now: number): void {
     this.#slots.flush(now)
-    const { active } = this.#slots
     // What goes to a session that is not the peer's is no sign of life to the peer.
-    if (active !== undefined && active.sentAt > this.#liveness.lastSent) this.#liveness.lastSent = active.sentAt
+    this.#liveness.spoke(this.#slots.active?.sentAt)
+  }
+
+  /** Ends once the peer had its farewell; at once where `say` has none to wait for. */
+  #part(reason: CloseReason, now: number, say: (channel: ControlChannel) => boolean): void {
+    if (this.#state === 'closing') return
+    const channel = this.#slots.active
+    if (this.#state === 'connected' && channel !== undefined && say(channel)) this.#move('leaving')
+    else this.end(reason, now)
   }
 
   #onEvent({ channel, key, event }: SlotEvent, now: number): void {
@@ -276,25 +256,20 @@ export class Conversation {
   #onText(bytes: Uint8Array, channel: ControlChannel, key: KeyState, now: number): void {
     if (this.#state === 'closing') return
     for (const text of splitControlText(bytes).messages) {
-      this.#onMessage(parseControlMessage(text), channel, key, now)
+      const message = parseControlMessage(text)
+      if (message.type !== 'exit') {
+        this.#apply(this.#exchanges.of(channel).message(message, key, now), channel, key, now)
+      } else if (channel === this.#slots.active) {
+        this.end({ type: 'peer-exit' }, now) // SESS-135
+      }
       if (this.#isClosed) return
     }
-  }
-
-  #onMessage(message: ControlMessage, channel: ControlChannel, key: KeyState, now: number): void {
-    if (message.type === 'exit') {
-      if (channel === this.#slots.active) this.end({ type: 'peer-exit' }, now) // SESS-135
-      return
-    }
-    this.#apply(this.#exchanges.of(channel).message(message, key, now), channel, key, now)
   }
 
   /** SESS-130 */
   #onFailure(reason: CloseReason, channel: ControlChannel, key: KeyState, now: number): void {
     if (channel !== this.#slots.active) {
-      this.#flush(now)
-      this.#slots.dropInitial()
-      this.#exchanges.drop(channel)
+      this.#forget(channel, now)
     } else if (key === channel.next) {
       this.#flush(now)
       this.#context.outbox.counters.failedRekeys++
@@ -341,17 +316,21 @@ export class Conversation {
   /** SESS-134: the initial session's end concerns nobody else. */
   #close(reason: CloseReason, text: string | undefined, channel: ControlChannel, key: KeyState, now: number): void {
     if (channel !== this.#slots.active) {
-      if (text !== undefined) key.writeText(text)
-      this.#flush(now)
-      this.#slots.dropInitial()
-      this.#exchanges.drop(channel)
+      if (text !== undefined) this.#slots.dismissInitial(text, key, now)
+      this.#forget(channel, now)
     } else if (text === undefined) {
       this.end(reason, now)
     } else {
-      key.writeText(text)
-      this.#farewell.wait(reason, key, now)
+      this.#farewell.tell(text, reason, key, now)
       this.#move('leaving')
     }
+  }
+
+  /** Gives the initial session up. */
+  #forget(channel: ControlChannel, now: number): void {
+    this.#flush(now)
+    this.#slots.dropInitial()
+    this.#exchanges.drop(channel)
   }
 
   /** The tunnel comes up: with the first key, or with that of a restarted peer. SESS-138 */
@@ -389,7 +368,10 @@ export class Conversation {
         return
       case 'push-request':
       case 'auth-pending':
-        this.#fireExchanges(name, now)
+        for (const [each, exchange] of this.#exchanges.list()) {
+          this.#apply(exchange.fire(name, each.newest, now), each, each.newest, now)
+          if (this.#isClosed) return
+        }
         return
       case 'exit-notify':
         if (channel === undefined || !this.#farewell.fire(now)) this.end(this.#farewell.reason, now)
@@ -408,19 +390,9 @@ export class Conversation {
     }
   }
 
-  #fireExchanges(name: 'push-request' | 'auth-pending', now: number): void {
-    for (const [channel, exchange] of this.#exchanges.list()) {
-      this.#apply(exchange.fire(name, channel.newest, now), channel, channel.newest, now)
-      if (this.#isClosed) return
-    }
-  }
-
   #fireLiveness(name: Parameters<Liveness['fire']>[0], now: number): void {
     const verdict = this.#liveness.fire(name, now)
-    if (verdict === 'dead') {
-      this.end({ type: 'timed-out', timer: name, detail: TIMED_OUT[name] }, now)
-    } else if (verdict === 'send-ping') {
-      this.tunnel.ping(now)
-    }
+    if (verdict === 'send-ping') this.tunnel.ping(now)
+    else if (verdict === 'dead') this.end({ type: 'timed-out', timer: name, detail: TIMED_OUT[name] }, now)
   }
 }

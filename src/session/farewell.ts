@@ -13,7 +13,7 @@ import type { CloseReason } from './reasons.ts'
 import type { Tunnel } from './tunnel.ts'
 
 /** How long a refusal is repeated to a peer that does not acknowledge it. */
-const REFUSAL_WINDOW = 5_000
+export const REFUSAL_WINDOW = 5_000
 
 /** Saying goodbye. */
 export class Farewell {
@@ -52,8 +52,9 @@ export class Farewell {
     return this.fire(now)
   }
 
-  /** Waits until the peer has the refusal that was just written. SESS-143 */
-  wait(reason: CloseReason, key: KeyState, now: number, patience = REFUSAL_WINDOW): void {
+  /** Tells the peer why, and waits until it has heard. SESS-143 */
+  tell(text: string, reason: CloseReason, key: KeyState, now: number, patience = REFUSAL_WINDOW): void {
+    key.writeText(text)
     this.#reason = reason
     this.#awaited = [key]
     this.#context.timers.set('exit-notify', now + patience)

@@ -176,8 +176,16 @@ export class KeyState {
   /** Runs what is due. */
   handleTimeout(now: number): void {
     if (now < this.deadline || this.isActive || this.#state === 'error') return
-    const detail = this.#heard ? `the negotiation stopped in state ${this.#state}` : 'no answer from the peer'
-    this.#fail({ type: 'timed-out', timer: 'hand-window', detail }) // SESS-24
+    this.#fail({ type: 'timed-out', timer: 'hand-window', detail: this.#standstill() }) // SESS-24
+  }
+
+  /** Where a negotiation that ran out of time stood. */
+  #standstill(): string {
+    if (!this.#heard) return 'no answer from the peer'
+    // Servers that refuse a ClientHello drop the session and say nothing.
+    if (this.#state === 'start' && this.#options.role === 'client' && this.#receive.nextId <= 1)
+      return 'the server fell silent at our first TLS message: a TLS version or cipher suite in common is missing, or its log says why'
+    return `the negotiation stopped in state ${this.#state}`
   }
 
   /** When something is to be sent. */

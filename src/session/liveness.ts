@@ -80,6 +80,16 @@ export class Liveness {
     this.#arm()
   }
 
+  /** The control channel heard the peer at that time, if ever. SESS-64 */
+  heard(at: number | undefined): void {
+    if (at !== undefined && at > this.lastReceived) this.lastReceived = at
+  }
+
+  /** The control channel spoke to the peer at that time, if ever. */
+  spoke(at: number | undefined): void {
+    if (at !== undefined && at > this.lastSent) this.lastSent = at
+  }
+
   /** Takes other settings over, pushed ones for example. */
   configure(settings: LivenessSettings): void {
     this.#settings = settings

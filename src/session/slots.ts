@@ -7,7 +7,7 @@
  *
  * Control packets show their session id in clear, so a datagram is judged by one slot only.
  */
-import { equalRangeConstantTime } from '../bytes/index.ts'
+import { equalRangeConstantTime, UsageError } from '../bytes/index.ts'
 import type { RandomSource } from '../crypto/index.ts'
 import { TlsConnection } from '../tls/index.ts'
 import {
@@ -32,8 +32,10 @@ import {
 } from '../wire/index.ts'
 import type { SessionContext } from './context.ts'
 import { type ChannelEvent, ControlChannel, type KeyTemplate } from './control-channel.ts'
-import type { KeyStateOptions } from './key-state.ts'
-import type { DropReason, TimerName } from './reasons.ts'
+import type { Deadline } from './deadlines.ts'
+import { REFUSAL_WINDOW } from './farewell.ts'
+import type { KeyState, KeyStateOptions } from './key-state.ts'
+import type { DropReason } from './reasons.ts'
 import { WrapState } from './wrap-state.ts'
 
 /** Acks counted when packets are cut to size. */
@@ -51,6 +53,8 @@ export class Slots {
   readonly #keyMessage: KeyStateOptions['keyMessage']
   #active: ControlChannel | undefined
   #initial: ControlChannel | undefined
+  /** A refused initial session, until it has heard. */
+  #dismissed: { readonly channel: ControlChannel; readonly key: KeyState; readonly until: number } | undefined
 
   /** @param keyMessage - what the key messages of new sessions say. */
   constructor(context: SessionContext, keyMessage: KeyStateOptions['keyMessage']) {
@@ -111,7 +115,7 @@ export class Slots {
   }
 
   #dispatch(packet: Uint8Array, wrappedKey: Uint8Array | undefined, now: number): DropReason | undefined {
-    for (const channel of [this.#active, this.#initial]) {
+    for (const channel of this.#channels) {
       // SESS-80: a client takes any answer to its first packet; after that the session id decides.
       const known = channel?.peerSessionId
       if (channel !== undefined && (known === undefined || names(packet, known))) return channel.receive(packet, now)
@@ -149,11 +153,30 @@ export class Slots {
   clear(): void {
     this.#active = undefined
     this.#initial = undefined
+    this.#dismissed = undefined
+  }
+
+  /**
+   * The negotiation of that key id that waits for a signature.
+   * @throws UsageError when none does.
+   */
+  signerOf(keyId: number): KeyState {
+    const key = this.#active?.signerOf(keyId) ?? this.#initial?.signerOf(keyId)
+    if (key === undefined) throw new UsageError(`no signature was asked for under key id ${keyId}`)
+    return key
   }
 
   /** Numbers that tell two states of this machine apart; nothing secret. */
   digest(): readonly (string | number)[] {
-    return [...(this.#active?.digest() ?? ['none']), ...(this.#initial?.digest() ?? ['none'])]
+    return this.#channels.flatMap((channel) => channel?.digest() ?? ['none'])
+  }
+
+  /** Tells the initial session why it is refused; it has its place aside until it has heard, or a little while. SESS-87 */
+  dismissInitial(text: string, key: KeyState, now: number): void {
+    if (this.#initial === undefined) return
+    key.writeText(text)
+    this.#dismissed = { channel: this.#initial, key, until: now + REFUSAL_WINDOW }
+    this.#initial = undefined
   }
 
   /** Forgets the initial session. */
@@ -167,29 +190,37 @@ export class Slots {
       const news = channel?.poll()
       if (channel !== undefined && news !== undefined) return { channel, ...news }
     }
+    // What a refused session has to say is of no interest any more.
+    while (this.#dismissed?.channel.poll() !== undefined);
     return undefined
   }
 
   /** Sends everything due. */
   flush(now: number): void {
-    this.#active?.flush(now)
-    this.#initial?.flush(now)
+    for (const channel of this.#channels) channel?.flush(now)
+    const key = this.#dismissed?.key
+    if (key !== undefined && (key.isSilent || key.state === 'error')) this.#dismissed = undefined
   }
 
   /** Runs what is due. */
   handleTimeout(now: number): void {
-    this.#active?.handleTimeout(now)
-    this.#initial?.handleTimeout(now)
+    if (this.#dismissed !== undefined && now >= this.#dismissed.until) this.#dismissed = undefined
+    for (const channel of this.#channels) channel?.handleTimeout(now)
   }
 
   /** The earliest deadline of any negotiation. */
-  deadline(): { readonly at: number; readonly name: TimerName } {
-    let earliest: { readonly at: number; readonly name: TimerName } = { at: Infinity, name: 'retransmit' }
-    for (const channel of [this.#active, this.#initial]) {
+  deadline(): Deadline {
+    let earliest: Deadline = { at: this.#dismissed?.until ?? Infinity, name: 'retransmit' }
+    for (const channel of this.#channels) {
       const deadline = channel?.deadline()
       if (deadline !== undefined && deadline.at < earliest.at) earliest = deadline
     }
     return earliest
+  }
+
+  /** Every session that takes or sends packets. */
+  get #channels(): readonly (ControlChannel | undefined)[] {
+    return [this.#active, this.#initial, this.#dismissed?.channel]
   }
 
   #create(

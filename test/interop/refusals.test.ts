@@ -36,6 +36,16 @@ async function refused(
 
 const closed = (result: ProbeResult): unknown => result.events.find((event) => event.event === 'closed')
 
+/** The certificate's refusal for exactly that problem, within the hand-window and no timer's doing. */
+function expectCertificate(result: ProbeResult & { readonly ms: number }, problem: string): void {
+  expect(result.code).toBe(1)
+  expect(closed(result), result.output).toMatchObject({
+    reason: 'certificate',
+    message: expect.stringContaining(`certificate refused (${problem})`) as string,
+  })
+  expect(result.ms).toBeLessThan(10_000)
+}
+
 describe.each(RELEASES)('refusals against OpenVPN %s', (release) => {
   const test = it.skipIf(!releases.includes(release))
 
@@ -48,35 +58,28 @@ describe.each(RELEASES)('refusals against OpenVPN %s', (release) => {
       { ...server, pki },
       /unknown ca|alert|TLS Error: TLS handshake failed/,
     )
-    expect(result.code).toBe(1)
-    expect(closed(result)).toMatchObject({ reason: 'certificate' })
-    expect(result.ms).toBeLessThan(5000)
+    expectCertificate(result, 'bad-signature')
   })
 
   test('an expired server certificate', async () => {
     const client = tunnel()
     const server = { ...client, pki: { ...client.pki, server: client.pki.expiredServer } }
     const result = await refused(release, server, client)
-    expect(closed(result)).toMatchObject({
-      reason: 'certificate',
-      message: expect.stringContaining('expired') as string,
-    })
+    expectCertificate(result, 'expired')
   })
 
   test('a server that presents a client certificate', async () => {
     const client = tunnel()
     const server = { ...client, pki: { ...client.pki, server: client.pki.client } }
     const result = await refused(release, server, client)
-    expect(result.code).toBe(1)
-    expect(closed(result)).toMatchObject({ reason: 'certificate' })
+    expectCertificate(result, 'wrong-purpose')
   })
 
   test('a server of another name (verify-x509-name)', async () => {
     const server = tunnel()
     const client = { ...server, client: 'verify-x509-name vpn.example name' }
     const result = await refused(release, server, client)
-    expect(result.code).toBe(1)
-    expect(closed(result)).toMatchObject({ reason: 'certificate' })
+    expectCertificate(result, 'name-mismatch')
     const fits = { ...server, client: 'verify-x509-name server name' }
     expect(await refused(release, server, fits)).toMatchObject({ code: 0 })
   })
@@ -85,41 +88,52 @@ describe.each(RELEASES)('refusals against OpenVPN %s', (release) => {
     const server = tunnel()
     const client = { ...server, client: `<crl-verify>\n${opensslCrl('P-256', ['server']).trim()}\n</crl-verify>` }
     const result = await refused(release, server, client)
-    expect(result.code).toBe(1)
-    expect(closed(result)).toMatchObject({
-      reason: 'certificate',
-      message: expect.stringContaining('revoked') as string,
-    })
+    expectCertificate(result, 'revoked')
     const others = { ...server, client: `<crl-verify>\n${opensslCrl('P-256', ['expired']).trim()}\n</crl-verify>` }
     expect(await refused(release, server, others)).toMatchObject({ code: 0 })
   })
 
-  test('no cipher in common', async () => {
+  test('no cipher in common: told by the server, at once', async () => {
     const server = tunnel()
     const client = { ...server, client: 'data-ciphers AES-192-GCM' }
     const result = await refused(release, server, client)
     expect(result.code).toBe(1)
     expect(closed(result), result.output).toMatchObject({
-      reason: expect.stringMatching(/^(auth-failed|incompatible)$/) as string,
+      reason: 'auth-failed',
+      message: 'login refused (refused): Data channel cipher negotiation failed (no shared cipher)',
     })
+    expect(result.ms).toBeLessThan(5000)
   })
 
-  // Some releases keep their alert to themselves: then the silence ends with the hand-window.
-  test('no TLS version in common', async () => {
-    const ends = tunnel()
-    const server = { ...ends, server: 'tls-version-max 1.2' }
-    const client = { ...ends, client: 'tls-version-min 1.3\nhand-window 3' }
-    const result = await refused(release, server, client)
-    expect(result.code).toBe(1)
-    expect(closed(result), result.output).toMatchObject({
-      reason: expect.stringMatching(/^(tls-alert|timed-out)$/) as string,
-    })
-    expect(result.ms).toBeLessThan(10_000)
+  // Every release destroys its half of the session with the alert still in it, and answers nothing more.
+  test('no TLS version or cipher suite in common: silence until hand-window', async () => {
+    const rows = [
+      ['tls-version-max 1.2', 'tls-version-min 1.3'],
+      ['tls-version-min 1.3', 'tls-version-max 1.2'],
+      ['', 'tls-version-max 1.2\ntls-cipher TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA256'],
+    ] as const
+    const results = await Promise.all(
+      rows.map(async ([serverLine, clientLine]) => {
+        const ends = tunnel()
+        const client = { ...ends, client: `${clientLine}\nhand-window 2` }
+        return await refused(release, { ...ends, server: serverLine }, client, /TLS Error: TLS handshake failed/)
+      }),
+    )
+    for (const result of results) {
+      expect(result.code).toBe(1)
+      expect(closed(result), result.output).toMatchObject({
+        reason: 'timed-out',
+        message: expect.stringMatching(/^timed out \(hand-window\): the server fell silent at our first TLS/) as string,
+      })
+      expect(result.ms).toBeGreaterThan(2000)
+      expect(result.ms).toBeLessThan(10_000)
+    }
+    expect(results).toHaveLength(3)
   })
 
   test('a wrong tls-crypt key: silence, then the name of the timer', async () => {
     const server = tunnel()
-    const client = { ...server, key: generateStaticKey(), client: 'hand-window 3' }
+    const client = { ...server, key: generateStaticKey(), client: 'hand-window 2' }
     const result = await refused(release, server, client, /tls-crypt unwrap error|TLS Error/)
     expect(result.code).toBe(1)
     expect(closed(result)).toMatchObject({

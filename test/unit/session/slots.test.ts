@@ -180,6 +180,40 @@ describe('slots', () => {
     expect(pair.server.packets).toHaveLength(1)
   })
 
+  it('SESS-87 a restarted client whose login is refused hears so, whatever is lost; the tunnel stands', () => {
+    const login = { type: 'password', username: 'u', password: 'p' } as const
+    const options: PairOptions = { crypto, client: { login }, server: { admission: 'ask' } }
+    for (const moment of ['at once', 'later', 'through loss'] as const) {
+      const pair = new Pair(options)
+      pair.run(5_000, () => pair.events(pair.server, 'login').length > 0)
+      pair.input(pair.server, (session, now) => session.allow(now))
+      expect(pair.connect()).toBe(true)
+      restartClient(pair, options)
+      pair.run(5_000, () => pair.events(pair.server, 'login').length > 1)
+      expect(pair.events(pair.server, 'login')).toHaveLength(2)
+      if (moment === 'later') {
+        pair.input(pair.server, (session, now) => session.defer(60, now))
+        pair.wait(10_000)
+      }
+      let lost = 0
+      if (moment === 'through loss') pair.network.filter = (_bytes, to) => to !== 'client' || ++lost > 1
+      pair.input(pair.server, (session, now) => session.deny('not again', now))
+      expect(() => pair.server.session.deny('twice', pair.now)).toThrow('no login waits')
+      pair.wait(6_000)
+      expect(pair.client.session.closeReason).toEqual({
+        type: 'auth-failed',
+        failure: { type: 'refused', message: 'not again' },
+      })
+      if (moment === 'through loss') expect(lost).toBeGreaterThan(1)
+      // The old tunnel stands; of the refused session nothing is left, and its place is free.
+      expect(pair.server.session.state).toBe('connected')
+      expect(pair.server.session.digest().filter((part) => part === 'none').length).toBeGreaterThanOrEqual(2)
+      const sent = pair.server.session.stats.datagramsSent
+      pair.wait(8_000)
+      expect(pair.server.session.stats.datagramsSent - sent).toBeLessThan(3)
+    }
+  })
+
   it('SESS-131 a client that never answers is forgotten, and the server waits as before', () => {
     const [, config] = pairConfigs()
     const random = new SeededRandom('forget').source
