@@ -17,7 +17,7 @@ import type { Output } from './output.ts'
 import type { CloseReason, DropReason, TimerName } from './reasons.ts'
 import type { SessionState } from './session-moves.ts'
 import { StaticConversation, type Talk } from './static-conversation.ts'
-import type { Stats } from './stats.ts'
+import type { Counters, Stats } from './stats.ts'
 import { LaneCode } from './tunnel.ts'
 
 /** Largest datagram or TCP record looked at. */
@@ -46,6 +46,8 @@ export class Session {
   /** Every datagram is a data packet: there are no opcodes. */
   readonly #headless: boolean
   readonly #framer: StreamFramer | undefined
+  /** The outbox's, at hand for every packet. */
+  readonly #counters: Counters
   #now: number
 
   /**
@@ -53,6 +55,7 @@ export class Session {
    */
   constructor(config: SessionConfig, environment: Environment) {
     this.#context = createContext(config, environment)
+    this.#counters = this.#context.outbox.counters
     this.#now = environment.now
     this.#framer = this.#context.config.transport === 'tcp' ? new StreamFramer(MAX_DATAGRAM) : undefined
     const { staticKey } = this.#context.config
@@ -144,7 +147,7 @@ export class Session {
    */
   open(buffer: Uint8Array, offset: number, length: number, now: number): number {
     if (!this.#begin(now)) return LaneCode.NO_TUNNEL
-    const { counters } = this.#context.outbox
+    const counters = this.#counters
     counters.datagramsReceived++
     counters.bytesReceived += length
     if (length === 0 || !this.#isData(buffer[offset] as number)) {
@@ -264,7 +267,7 @@ export class Session {
 
   /** Live counters: read them, do not keep them. */
   get stats(): Stats {
-    return this.#context.outbox.counters
+    return this.#counters
   }
 
   /** Why the session ended; undefined before. */
@@ -303,7 +306,7 @@ export class Session {
   }
 
   #receiveDatagram(bytes: Uint8Array): void {
-    const { counters } = this.#context.outbox
+    const counters = this.#counters
     counters.datagramsReceived++
     counters.bytesReceived += bytes.length
     if (bytes.length === 0 || !this.#isData(bytes[0] as number)) {
@@ -335,7 +338,7 @@ export class Session {
     }
     const result = this.#conversation.tunnel.open(buffer, offset, length, this.#now)
     if (result >= 0) return result
-    if (result === DataCode.PING) this.#context.outbox.counters.pingsReceived++
+    if (result === DataCode.PING) this.#counters.pingsReceived++
     else if (result === DataCode.OCC) this.#conversation.onOcc(this.#conversation.tunnel.lastOcc, this.#now)
     else if (isDrop(result)) this.#drop(dataReason(result) as DropReason)
     else if (result === LaneCode.UNKNOWN_KEY_ID) this.#drop('unknown-key-id')
@@ -372,7 +375,7 @@ export class Session {
   }
 
   #drop(reason: DropReason): false {
-    this.#context.outbox.counters.dropped[reason]++
+    this.#counters.dropped[reason]++
     return false
   }
 }

@@ -20,6 +20,7 @@ import { type DataKey, KeyRing } from './key-ring.ts'
 import type { Liveness } from './liveness.ts'
 import type { Outbox } from './outbox.ts'
 import type { TimerName } from './reasons.ts'
+import type { Counters } from './stats.ts'
 
 /** Results of the fast lane that come from the session; the others are `DataCode`s. */
 export const LaneCode = {
@@ -57,6 +58,7 @@ export class Tunnel {
   /** Where the last result starts. */
   resultOffset = 0
   readonly #outbox: Outbox
+  readonly #counters: Counters
   readonly #timers: Timers<TimerName>
   readonly #liveness: Liveness
   readonly #limits: VolumeLimits
@@ -79,6 +81,7 @@ export class Tunnel {
     headless = false,
   ) {
     this.#outbox = outbox
+    this.#counters = outbox.counters
     this.#timers = timers
     this.#liveness = liveness
     this.#limits = limits
@@ -93,7 +96,7 @@ export class Tunnel {
   /** Takes the layers inside the encryption that were agreed on. */
   configure(options: TunnelLayers): void {
     this.mtu = options.mtu
-    this.#decompressedBefore = this.#outbox.counters.packetsDecompressed
+    this.#decompressedBefore = this.#counters.packetsDecompressed
     this.#pipeline = new DataPipeline(options)
   }
 
@@ -136,7 +139,7 @@ export class Tunnel {
       return this.keys.useNewest() ? this.seal(buffer, offset, length, now) : size
     }
     if (size < 0) return size
-    const { counters } = this.#outbox
+    const counters = this.#counters
     counters.packetsSent++
     counters.tunnelBytesSent += length
     this.#liveness.crossed(length, now)
@@ -167,7 +170,7 @@ export class Tunnel {
     if (length > this.#largestReceived) this.#largestReceived = length
     this.#use(key, length, now)
     if (size < 0) return size
-    this.#outbox.counters.packetsDecompressed = this.#decompressedBefore + this.#pipeline.decompressed
+    this.#counters.packetsDecompressed = this.#decompressedBefore + this.#pipeline.decompressed
     this.resultOffset = this.#pipeline.resultOffset
     this.#liveness.crossed(size, now)
     return size
@@ -176,7 +179,7 @@ export class Tunnel {
   /** Sends a ping. SESS-72 */
   ping(now: number): void {
     if (this.#message(now, (channel, buffer, offset) => this.#pipeline.sealPing(channel, buffer, offset))) {
-      this.#outbox.counters.pingsSent++
+      this.#counters.pingsSent++
     }
   }
 
@@ -229,7 +232,7 @@ export class Tunnel {
 
   /** Books a datagram that the pipeline made, and puts the TCP length in front. */
   #sealed(key: DataKey, buffer: Uint8Array, size: number, now: number): number {
-    const { counters } = this.#outbox
+    const counters = this.#counters
     counters.datagramsSent++
     counters.bytesSent += size
     if (size > this.#largestSent) this.#largestSent = size
