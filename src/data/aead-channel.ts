@@ -142,7 +142,7 @@ export class AeadChannel implements DataChannel {
       return firstByteCode(first) // DATA-6
     }
     const id = readPacketId(buffer, idOffset)
-    if (!this.#replay.accepts(id, 0, now)) return refusedId(this.#replay, id, 0) // DATA-8
+    if (!this.#replay.accepts(id, 0, now)) return refusedId(this.#replay, id, 0, now) // DATA-8
     if (this.#failed >= FAILED_VERIFICATION_LIMIT) return DataCode.KEY_RETIRED // DATA-21
     const nonce = this.#openNonce
     writePacketId(nonce, 0, id)

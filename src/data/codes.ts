@@ -23,9 +23,9 @@ export const DataCode = {
   WRONG_EPOCH: -5,
   /** Packet id 0, or the long form's time is older than one already seen. */
   BAD_PACKET_ID: -6,
-  /** This packet id was received before, or is given up because later ones are older than the window's time allows. */
+  /** This packet id was received before. */
   REPLAYED: -7,
-  /** The packet id lies behind the replay window. */
+  /** The packet id lies behind the replay window, or is given up because later ones are older than its time allows. */
   TOO_OLD: -8,
   /** The tag or HMAC does not match. */
   BAD_TAG: -9,

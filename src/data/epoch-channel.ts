@@ -191,7 +191,7 @@ export class EpochChannel implements DataChannel {
     const key = epoch === this.#current.epoch ? this.#current : this.#otherEpoch(epoch)
     if (key === undefined) return DataCode.WRONG_EPOCH // DATA-26
     const counter = readEpochCounter(buffer, idOffset)
-    if (!key.replay.accepts(counter, 0, now)) return refusedId(key.replay, counter, 0) // DATA-8
+    if (!key.replay.accepts(counter, 0, now)) return refusedId(key.replay, counter, 0, now) // DATA-8
     if (key.failed >= FAILED_VERIFICATION_LIMIT) return DataCode.KEY_RETIRED // DATA-21
     writeNonce(key.nonce, key.iv, buffer, idOffset)
     const payloadOffset = idOffset + ID

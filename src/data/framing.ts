@@ -48,7 +48,7 @@ export function createReplayWindow(options: ReplayOptions | undefined): ReplayWi
 }
 
 /** Names why the window refused an id (DATA-9). */
-export function refusedId(window: ReplayWindow, id: number, time: number): number {
+export function refusedId(window: ReplayWindow, id: number, time: number, now: number): number {
   if (id === 0 || time < window.time) return DataCode.BAD_PACKET_ID
-  return window.highest - id >= window.size ? DataCode.TOO_OLD : DataCode.REPLAYED
+  return window.isPast(id, now) ? DataCode.TOO_OLD : DataCode.REPLAYED
 }

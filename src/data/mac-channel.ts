@@ -197,7 +197,7 @@ export class MacChannel implements DataChannel {
     const id = readPacketId(buffer, bodyOffset)
     const time = this.#longIds === undefined ? 0 : readLongPacketIdTime(buffer, bodyOffset)
     if (!this.#replay.accepts(id, time, now)) {
-      return this.#refuse(buffer, bodyOffset, end, refusedId(this.#replay, id, time)) // DATA-8
+      return this.#refuse(buffer, bodyOffset, end, refusedId(this.#replay, id, time, now)) // DATA-8
     }
     this.#replay.commit(id, time, now)
     this.#countBytes(length)

@@ -89,6 +89,15 @@ export class ReplayWindow {
   }
 
   /**
+   * True when the window no longer covers this id of the present time: it lies behind the window, or aged out. Of an id that
+   * `accepts` refuses, false means that it was seen. Reads only.
+   */
+  isPast(id: number, now: number): boolean {
+    if (id <= this.#expired || this.highest - id >= this.size) return true
+    return this.#sweepDue(now) && this.#sweepResult(now, id) >= id // REL-36
+  }
+
+  /**
    * Notes a packet that `accepts` took and whose authentication held.
    *
    * @param now - ms; the packet's time of arrival.

@@ -37,6 +37,8 @@ describe('replay window', () => {
     let asked = 0
     let taken = 0
     let late = 0
+    let past = 0
+    let seen = 0
     for (const [index, [size, seconds, long]] of shapes.entries()) {
       const random = new SeededRandom(`replay ${index}`)
       let window = new ReplayWindow(size, seconds)
@@ -58,6 +60,13 @@ describe('replay window', () => {
           throw new Error(`shape ${index}, step ${i}: id ${id} of ${model.highest} at ${now} is ${actual}`)
         }
         asked++
+        if (!actual && id > 0 && packetTime === time) {
+          const isPast = model.isPast(id, now)
+          if (window.isPast(id, now) !== isPast)
+            throw new Error(`shape ${index}, step ${i}: id ${id} is past: ${!isPast}`)
+          if (isPast) past++
+          else seen++
+        }
         if (!actual || random.chance(0.05)) continue
         if (id < window.highest) late++
         window.commit(id, packetTime, now)
@@ -69,6 +78,7 @@ describe('replay window', () => {
     expect(asked).toBe(operations)
     expect(taken).toBeGreaterThan(operations / 3)
     expect(late).toBeGreaterThan(operations / 50)
+    expect(Math.min(past, seen)).toBeGreaterThan(operations / 100)
   })
 
   it('REL-34 a question never changes a later answer', () => {

@@ -33,6 +33,12 @@ export class ReplayModel {
     return slots[this.#highest - id]?.state === 'unseen'
   }
 
+  /** Why an id of the present time is refused: true when it is not covered any more, false when it was seen. */
+  isPast(id: number, now: number): boolean {
+    const slots = this.#sweepDue(now) ? this.#swept(now) : this.#slots
+    return (slots[this.#highest - id]?.state ?? 'expired') === 'expired'
+  }
+
   commit(id: number, time: number, now: number): void {
     if (this.#sweepDue(now)) {
       this.#slots = this.#swept(now)

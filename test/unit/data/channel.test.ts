@@ -103,6 +103,21 @@ describe.each(VARIANTS)('$name', ({ options }) => {
     expect(opened(server, datagrams[12]!)).toEqual(Uint8Array.of(0x45, 12))
   })
 
+  it('DATA-9 an id that aged out is too old, seen or not, and one that was seen is replayed', () => {
+    const { client, server } = channelPair({ ...options, replay: { window: 64, seconds: 15 } })
+    const [unseen, seen, next, late, last] = Array.from({ length: 5 }, () => sealed(client, HELLO))
+    expect(opened(server, seen!, 0)).toEqual(HELLO)
+    expect(opened(server, seen!, 14_000)).toBe(DataCode.REPLAYED)
+    expect(opened(server, next!, 16_000)).toEqual(HELLO)
+    expect(opened(server, unseen!, 16_000)).toBe(DataCode.TOO_OLD)
+    expect(opened(server, seen!, 16_000)).toBe(DataCode.TOO_OLD)
+    expect(opened(server, next!, 16_000)).toBe(DataCode.REPLAYED)
+    // A sweep that is due counts as made.
+    expect(opened(server, last!, 17_000)).toEqual(HELLO)
+    expect(opened(server, next!, 36_000)).toBe(DataCode.TOO_OLD)
+    expect(opened(server, late!, 31_500)).toEqual(HELLO)
+  })
+
   it('DATA-8 a forged packet far ahead moves no window', () => {
     const { client, server } = channelPair(options)
     const { client: ahead } = channelPair({ ...options, counterStart: { packetsSent: 1_000_000 } }, 1)
