@@ -7,8 +7,11 @@
 import { ConfigError } from '../bytes/index.ts'
 import type { AeadAlgorithm, CbcAlgorithm } from '../crypto/index.ts'
 
-/** A data channel cipher by its canonical name. `none` is no cipher: it is refused wherever a name is read. */
+/** A data channel cipher by its canonical name. `none` is no cipher: it is never negotiated. */
 export type DataCipher = AeadAlgorithm | CbcAlgorithm
+
+/** What a tunnel may come to use: a cipher, or `none` where it is the configured fallback. */
+export type ChosenCipher = DataCipher | 'none'
 
 /** Facts about a cipher that negotiation and the options string need. Lengths in bytes. */
 export interface CipherFacts {
@@ -58,7 +61,8 @@ export function cipherFacts(name: DataCipher): CipherFacts {
  * Reads a `data-ciphers` list: colon-separated, in order of preference.
  *
  * @param supported - canonical names that the crypto provider in use offers.
- * @throws ConfigError for a name that is unknown or not supported and not marked `?`, for an empty or over-long list.
+ * @throws ConfigError for a name that is unknown, not supported or of 64-bit blocks and not marked `?`, for an empty or
+ * over-long list.
  */
 export function parseCipherList(text: string, supported: readonly DataCipher[]): readonly DataCipher[] {
   const list: DataCipher[] = []
@@ -73,7 +77,7 @@ export function parseCipherList(text: string, supported: readonly DataCipher[]):
     }
     const optional = item.startsWith('?') // NEG-8
     const cipher = cipherByName(optional ? item.slice(1) : item)
-    if (cipher !== undefined && supported.includes(cipher.name)) add(cipher.name)
+    if (cipher !== undefined && !hasSmallBlocks(cipher) && supported.includes(cipher.name)) add(cipher.name)
     else if (!optional) throw new ConfigError('data-ciphers', `data-ciphers: ${unusable(item, cipher)}`)
   }
   if (list.length === 0) throw new ConfigError('data-ciphers', 'data-ciphers: the list holds no usable cipher')
@@ -82,9 +86,17 @@ export function parseCipherList(text: string, supported: readonly DataCipher[]):
   return list
 }
 
+/** True for ciphers with 64-bit blocks, which are a fallback for old peers at best. NEG-26 */
+export function hasSmallBlocks(cipher: CipherFacts): boolean {
+  return cipher.blockLength === 8
+}
+
 function unusable(item: string, cipher: CipherFacts | undefined): string {
   if (item === '') return 'empty name between colons'
-  if (item.toLowerCase() === 'none') return 'the cipher none would send traffic in the clear'
+  if (item.toLowerCase() === 'none')
+    return 'the cipher none would send traffic in the clear; data-ciphers-fallback may name it'
+  if (cipher !== undefined && hasSmallBlocks(cipher))
+    return `${cipher.name} has 64-bit blocks (SWEET32) and is never negotiated; data-ciphers-fallback may name it`
   const known = cipher === undefined ? 'unknown cipher' : 'cipher not offered by the crypto provider in use'
   return `${known}: ${item.slice(0, 64)}`
 }

@@ -8,7 +8,7 @@
  *
  * Every result says how it came about, and every failure carries both lists, so that a host can explain it.
  */
-import type { CipherFacts, DataCipher } from './ciphers.ts'
+import type { ChosenCipher, DataCipher } from './ciphers.ts'
 import { cipherByName } from './ciphers.ts'
 import { IvProto, type PeerInfo, peerHas } from './peer-info.ts'
 
@@ -34,7 +34,7 @@ export type CipherFailure =
 
 /** Result of a cipher negotiation. */
 export type CipherChoice =
-  | { readonly type: 'chosen'; readonly cipher: DataCipher; readonly source: CipherSource }
+  | { readonly type: 'chosen'; readonly cipher: ChosenCipher; readonly source: CipherSource }
   | {
       readonly type: 'failed'
       readonly reason: CipherFailure
@@ -54,7 +54,7 @@ export function peerCiphers(info: PeerInfo): readonly string[] {
 export interface ServerCipherInput {
   /** Our `data-ciphers`, most wanted first. */
   readonly ours: readonly DataCipher[]
-  readonly fallback: DataCipher | undefined
+  readonly fallback: ChosenCipher | undefined
   readonly peerInfo: PeerInfo
   /** The client's options string's cipher, canonical; `undefined` when it shows none. */
   readonly optionsCipher: string | undefined
@@ -67,6 +67,9 @@ export function chooseServerCipher(input: ServerCipherInput): CipherChoice {
     if (announced.includes(cipher)) return { type: 'chosen', cipher, source: 'negotiated' }
     if (cipher === input.optionsCipher) return { type: 'chosen', cipher, source: 'options-string' }
   }
+  // NEG-27: both ends ask for it, and share nothing better.
+  if (input.fallback === 'none' && announced.includes('none'))
+    return { type: 'chosen', cipher: 'none', source: 'negotiated' }
   if (announced.length > 0 || input.optionsCipher !== undefined) {
     const peer = announced.length > 0 ? announced : [input.optionsCipher as string]
     return { type: 'failed', reason: 'no-shared-cipher', ours: input.ours, peer }
@@ -82,7 +85,7 @@ export function clientNegotiates(info: PeerInfo): boolean {
 /** What a pulling client knows when all pushed options are there. */
 export interface ClientCipherInput {
   readonly ours: readonly DataCipher[]
-  readonly fallback: DataCipher | undefined
+  readonly fallback: ChosenCipher | undefined
   /** The pushed `cipher`, as text. */
   readonly pushed: string | undefined
   /** The server's options string's cipher, canonical. */
@@ -93,8 +96,8 @@ export interface ClientCipherInput {
 export function acceptClientCipher(input: ClientCipherInput): CipherChoice {
   const { ours, fallback, pushed, optionsCipher } = input
   if (pushed !== undefined) {
-    const name = cipherByName(pushed)?.name
-    if (name !== undefined && (ours.includes(name) || name === fallback))
+    const name = pushed.toLowerCase() === 'none' ? 'none' : cipherByName(pushed)?.name
+    if (name !== undefined && (ours.some((own) => own === name) || name === fallback))
       return { type: 'chosen', cipher: name, source: 'pushed' }
     return { type: 'failed', reason: 'pushed-cipher-not-allowed', ours, peer: [pushed] }
   }
@@ -104,16 +107,17 @@ export function acceptClientCipher(input: ClientCipherInput): CipherChoice {
 /** NEG-13: the options string's cipher where our list has it, then the fallback. */
 function withoutNegotiation(
   ours: readonly DataCipher[],
-  fallback: DataCipher | undefined,
+  fallback: ChosenCipher | undefined,
   optionsCipher: string | undefined,
 ): CipherChoice {
   for (const cipher of ours) if (cipher === optionsCipher) return { type: 'chosen', cipher, source: 'options-string' }
-  if (fallback === undefined && optionsCipher !== undefined)
+  // NEG-27: a peer that has a cipher is not sent plaintext.
+  if ((fallback === undefined || fallback === 'none') && optionsCipher !== undefined)
     return { type: 'failed', reason: 'no-shared-cipher', ours, peer: [optionsCipher] }
   return fallBack(fallback, ours)
 }
 
-function fallBack(fallback: DataCipher | undefined, ours: readonly DataCipher[]): CipherChoice {
+function fallBack(fallback: ChosenCipher | undefined, ours: readonly DataCipher[]): CipherChoice {
   if (fallback !== undefined) return { type: 'chosen', cipher: fallback, source: 'fallback' }
   return { type: 'failed', reason: 'peer-cipher-unknown', ours, peer: [] }
 }
@@ -122,7 +126,7 @@ function fallBack(fallback: DataCipher | undefined, ours: readonly DataCipher[])
 export interface P2pInput {
   readonly role: 'client' | 'server'
   readonly ours: readonly DataCipher[]
-  readonly fallback: DataCipher | undefined
+  readonly fallback: ChosenCipher | undefined
   /** Our own `IV_PROTO`, as sent. */
   readonly ourProto: number
   readonly peerInfo: PeerInfo
@@ -179,7 +183,7 @@ export function negotiateP2p(input: P2pInput): P2pAgreement {
     }
   }
   const exporter = both('tlsKeyExport')
-  const aead = cipher.type === 'chosen' && (cipherByName(cipher.cipher) as CipherFacts).aead
+  const aead = cipher.type === 'chosen' && cipherByName(cipher.cipher)?.aead === true
   return {
     cipher,
     peerId: p2pPeerId(input, both('dataV2'), exporter),
@@ -200,7 +204,8 @@ function p2pCipher(input: P2pInput): CipherChoice {
       const cipher = input.ours.find((own) => own === name)
       if (cipher !== undefined && client.includes(name)) return { type: 'chosen', cipher, source: 'negotiated' }
     }
-    if (input.fallback === undefined && !input.ours.some((own) => own === input.optionsCipher))
+    const fallsBack = input.fallback !== undefined && input.fallback !== 'none' // NEG-27
+    if (!fallsBack && !input.ours.some((own) => own === input.optionsCipher))
       return { type: 'failed', reason: 'no-shared-cipher', ours: input.ours, peer: theirs }
   }
   return withoutNegotiation(input.ours, input.fallback, input.optionsCipher)

@@ -24,7 +24,7 @@ export interface OptionsStringInput {
   readonly tunMtu: number
   /** The configured `cipher`, or what stands for it: BF-CBC where nothing is configured. */
   readonly cipher: DataCipher | 'none' | undefined
-  /** `data-ciphers`; the cipher is shown only when it is among them, or in a pair. */
+  /** `data-ciphers`; the cipher is shown only when it is among them, or in a pair, or when it is none. */
   readonly dataCiphers: readonly DataCipher[]
   readonly auth: HashName | 'none'
   readonly framing?: OptionsFraming
@@ -88,7 +88,8 @@ function compose(
   if ((input.framing ?? 'none') !== 'none') parts.push('comp-lzo')
   if (input.fragment === true) parts.push('mtu-dynamic')
   if (direction !== undefined) parts.push(`keydir ${direction}`)
-  const shown = input.pointToPoint || input.dataCiphers.some((name) => name === cipher.name)
+  const listed = input.dataCiphers.some((name) => name === cipher.name)
+  const shown = input.pointToPoint || listed || input.cipher === 'none' // NEG-27
   if (shown) parts.push(`cipher ${cipher.name}`)
   parts.push(`auth ${cipher.aead || input.auth === 'none' ? '[null-digest]' : input.auth}`)
   parts.push(`keysize ${cipher.keyLength * 8}`)

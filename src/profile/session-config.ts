@@ -7,7 +7,7 @@
  */
 import { ConfigError } from '../bytes/index.ts'
 import type { CompressionFraming } from '../control/index.ts'
-import { cipherByName, cipherFacts, DEFAULT_DATA_CIPHERS } from '../control/index.ts'
+import { cipherByName, DEFAULT_DATA_CIPHERS, hasSmallBlocks } from '../control/index.ts'
 import { hashByName, type CryptoProvider, noble } from '../crypto/index.ts'
 import type {
   LoginConfig,
@@ -94,18 +94,21 @@ export function defined<T>(fields: { readonly [K in keyof T]: T[K] | undefined }
 
 /**
  * PROF-22: a `cipher` outside `data-ciphers` is the fallback of an equal peer. A client that names no list adds it to the
- * default one and falls back to it, unless its blocks are of 64 bits: servers without negotiation are still about.
+ * default one and falls back to it, unless its blocks are of 64 bits: servers without negotiation are still about. `none`
+ * and ciphers with 64-bit blocks go into no list.
  */
 function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCiphers' | 'dataCiphersFallback'> {
   const listed = profile.value('data-ciphers')?.[0].split(':')
   const marked = profile.entry('data-ciphers-fallback')
   const later = marked !== undefined && (profile.entry('cipher')?.index ?? -1) > marked.index
   const stated = later ? profile.value('cipher')?.[0] : profile.value('data-ciphers-fallback')?.[0]
-  const single = cipherByName(profile.value('cipher')?.[0] ?? '')
-  const useSingle = single !== undefined && (profile.role === 'peer' || cipherFacts(single.name).ivLength > 8)
+  const written = profile.value('cipher')?.[0]
+  const single = cipherByName(written ?? '')
+  const isLarge = single !== undefined && !hasSmallBlocks(single)
+  const name = isNone(written) ? 'none' : isLarge || profile.role === 'peer' ? single?.name : undefined
   const dataCiphers =
-    listed ?? (useSingle && !DEFAULT_DATA_CIPHERS.includes(single.name) ? ['DEFAULT', single.name] : undefined)
-  const fallback = stated ?? (useSingle && (listed === undefined || profile.role === 'peer') ? single.name : undefined)
+    listed ?? (isLarge && !DEFAULT_DATA_CIPHERS.includes(single.name) ? ['DEFAULT', single.name] : undefined)
+  const fallback = stated ?? (listed === undefined || profile.role === 'peer' ? name : undefined)
   return {
     ...(dataCiphers === undefined ? {} : { dataCiphers }),
     ...(fallback === undefined ? {} : { dataCiphersFallback: fallback }),
@@ -128,7 +131,7 @@ const isNone = (name: string | undefined): boolean => name?.toLowerCase() === 'n
 
 /** SESS-155: who writes `none` asks for it; the rules warn. */
 function asksForNone(profile: Profile): boolean {
-  return isNone(profile.value('cipher')?.[0]) || isNone(profile.value('auth')?.[0])
+  return (['cipher', 'data-ciphers-fallback', 'auth'] as const).some((name) => isNone(profile.value(name)?.[0]))
 }
 
 function readAuth(profile: Profile): SessionConfig['auth'] {

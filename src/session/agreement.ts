@@ -9,9 +9,9 @@ import {
   acceptClientCipher,
   chooseServerCipher,
   chooseServerFeatures,
+  type ChosenCipher,
   type CipherChoice,
   clientNegotiates,
-  type DataCipher,
   featuresOf,
   type IvProtoBit,
   type Login,
@@ -45,7 +45,7 @@ const LONGEST_PUSHED_TOKEN = 256
 
 /** What holds for all data keys of a session. */
 export interface Agreement extends ProtocolFeatures {
-  readonly cipher: DataCipher
+  readonly cipher: ChosenCipher
   readonly auth: ResolvedConfig['auth']
   /** In our DATA_V2 headers; undefined: DATA_V1. */
   readonly sendPeerId: number | undefined
@@ -80,7 +80,7 @@ export function ownAbilities(config: ResolvedConfig, info: TlsBinding): PeerAbil
   const told = new Map(Object.entries(peerInfo.extra ?? {}).filter(([name]) => name.startsWith('UV_')))
   return {
     proto: ownProtoBits(config, info),
-    ciphers: config.dataCiphers,
+    ciphers: config.fallback === 'none' && !config.pointToPoint ? [...config.dataCiphers, 'none'] : config.dataCiphers,
     version: peerInfo.version ?? PROTOCOL_VERSION,
     platform: peerInfo.platform ?? 'linux',
     mtu: 1600,
@@ -221,7 +221,7 @@ export function agreeAsPair(
 function featureFault(
   features: ProtocolFeatures,
   info: TlsInfo,
-  cipher: DataCipher,
+  cipher: ChosenCipher,
   peerId: number | undefined,
 ): CloseReason | undefined {
   if ((features.keyDerivation === 'tls-ekm' || features.dynamicTlsCrypt) && !info.extendedMasterSecret) {

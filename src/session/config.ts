@@ -169,9 +169,12 @@ export interface SessionConfig {
   readonly staticKey?: StaticKeyConfig
   /** Permits `cipher none`, and `auth none` beside a cipher that does not authenticate by itself. Default false. */
   readonly allowInsecure?: boolean
-  /** `data-ciphers`, most wanted first; a name behind `?` is dropped when unknown. Default: the reference's list. */
+  /**
+   * `data-ciphers`, most wanted first; a name behind `?` is dropped when unknown. Ciphers with 64-bit blocks and `none` are
+   * never negotiated. Default: the reference's list.
+   */
   readonly dataCiphers?: readonly string[]
-  /** `data-ciphers-fallback`, for peers that negotiate nothing. */
+  /** `data-ciphers-fallback`, for peers that negotiate nothing; `none` only with `allowInsecure`. */
   readonly dataCiphersFallback?: string
   /** `auth`: digest of tls-auth and of CBC data packets. Default SHA1. */
   readonly auth?: HashName | 'none'

@@ -349,7 +349,7 @@ export class Conversation {
     }
     this.#move('agreed')
     this.#farewell.notify = options.protocol.explicitExitNotify ?? config.exitNotify
-    outbox.event({ type: 'connected', options, negotiated: key.negotiated })
+    outbox.connected(options, key.negotiated)
   }
 
   #fire(name: TimerName, now: number): void {

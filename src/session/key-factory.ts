@@ -147,7 +147,7 @@ function describe(
     dynamicTlsCrypt: channel.dynamicWrap !== undefined,
     dataCipher: cipher,
     dataAuth: aead ? undefined : agreement.auth,
-    dataFormat: agreement.epoch ? 'epoch' : aead ? 'aead' : 'cbc',
+    dataFormat: agreement.epoch ? 'epoch' : aead ? 'aead' : cipher === 'none' ? 'none' : 'cbc',
     keyDerivation: agreement.keyDerivation,
     peerId: agreement.sendPeerId,
     peerSubject: subjectOf(info?.peerCertificates ?? []),

@@ -5,7 +5,8 @@
  */
 import { Queue } from '../bytes/index.ts'
 import { writeFrame } from '../wire/index.ts'
-import type { Output, SessionEvent } from './output.ts'
+import type { TunnelOptions } from '../control/index.ts'
+import type { Negotiated, Output, SessionEvent } from './output.ts'
 import type { Counters } from './stats.ts'
 
 /** The one output queue. */
@@ -51,6 +52,14 @@ export class Outbox {
   /** A packet for the tunnel side that did not come through the tunnel; the bytes are given away. */
   answer(data: Uint8Array): void {
     this.#queue.push({ type: 'packet', data })
+  }
+
+  /** The tunnel is up; where it protects less than a tunnel should, that is said, too. SESS-155 */
+  connected(options: TunnelOptions, negotiated: Negotiated): void {
+    this.event({ type: 'connected', options, negotiated })
+    const encrypted = negotiated.dataCipher !== 'none'
+    const authenticated = negotiated.dataAuth !== 'none'
+    if (!encrypted || !authenticated) this.event({ type: 'unprotected', encrypted, authenticated })
   }
 
   /** News. */

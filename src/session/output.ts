@@ -30,7 +30,7 @@ export interface Negotiated {
   readonly wrap: 'none' | 'tls-auth' | 'tls-crypt' | 'tls-crypt-v2'
   readonly dynamicTlsCrypt: boolean
   readonly dataCipher: string
-  /** Digest of a CBC cipher; undefined for an AEAD. */
+  /** Digest of a CBC cipher or of none; undefined for an AEAD. */
   readonly dataAuth: string | undefined
   readonly dataFormat: 'aead' | 'cbc' | 'epoch' | 'none'
   /** `static-key`: there was no TLS. */
@@ -58,6 +58,8 @@ export type SessionEvent =
       readonly options: TunnelOptions
       readonly negotiated: Negotiated
     }
+  /** Behind `connected`: `cipher none` or `auth none` is in use, as configured. */
+  | { readonly type: 'unprotected'; readonly encrypted: boolean; readonly authenticated: boolean }
   /** New keys are in place; `initiator` began. */
   | {
       readonly type: 'rekeyed'

@@ -61,7 +61,7 @@ export class StaticConversation implements Talk {
     this.#options = writeOptionsString(input)
     this.#expected = expectedOptionsString(input)
     timers.set('occ-request', now + OCC_REQUEST_INTERVAL)
-    outbox.event({ type: 'connected', options, negotiated: key.negotiated }) // SESS-150
+    outbox.connected(options, key.negotiated) // SESS-150
   }
 
   get state(): SessionState {

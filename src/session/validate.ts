@@ -6,6 +6,7 @@
  */
 import { ConfigError, UsageError } from '../bytes/index.ts'
 import {
+  type ChosenCipher,
   cipherByName,
   type CompressionFraming,
   type DataCipher,
@@ -47,7 +48,7 @@ export interface ResolvedConfig {
   readonly answerTooLarge: boolean
   readonly counterStart: CounterStart
   readonly dataCiphers: readonly DataCipher[]
-  readonly fallback: DataCipher | undefined
+  readonly fallback: ChosenCipher | undefined
   readonly auth: HashName | 'none'
   readonly login: LoginConfig
   readonly staticChallenge: StaticChallenge | undefined
@@ -77,6 +78,7 @@ const CBC_KEYS: readonly (readonly [CbcAlgorithm, number])[] = [
   ['BF-CBC', 16],
   ['DES-EDE3-CBC', 24],
 ]
+const SMALL_BLOCKS = /^(BF|DES|CAST5|RC2|IDEA|SEED)-/i
 /** Fewest bytes of a packet in one fragment. */
 const LEAST_FRAGMENT = 8
 /** Day in ms: the longest duration of a liveness timer. */
@@ -108,7 +110,7 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     answerTooLarge: config.answerTooLarge ?? false,
     counterStart: config.counterStart ?? {},
     dataCiphers: resolveCiphers(config.dataCiphers, supported, crypto),
-    fallback: resolveFallback(config.dataCiphersFallback, supported),
+    fallback: resolveFallback(config, supported),
     auth,
     login: config.login ?? { type: 'none' },
     staticChallenge: config.staticChallenge,
@@ -237,11 +239,19 @@ function rank(cipher: DataCipher): number {
   return cipher === 'CHACHA20-POLY1305' ? 0 : 1
 }
 
-function resolveFallback(name: string | undefined, supported: readonly DataCipher[]): DataCipher | undefined {
+function resolveFallback(
+  { dataCiphersFallback: name, allowInsecure }: SessionConfig,
+  supported: readonly DataCipher[],
+): ChosenCipher | undefined {
   if (name === undefined) return undefined
+  if (name.toLowerCase() === 'none') {
+    if (allowInsecure === true) return 'none' // SESS-155
+    throw new ConfigError('data-ciphers-fallback', 'data-ciphers-fallback none would send traffic in the clear')
+  }
   const cipher = cipherByName(name)?.name
   if (cipher !== undefined && supported.includes(cipher)) return cipher
-  throw new ConfigError('data-ciphers-fallback', `data-ciphers-fallback: ${name} is not available here`)
+  const why = SMALL_BLOCKS.test(name) ? '; it has 64-bit blocks (SWEET32), and no well-kept library offers it' : ''
+  throw new ConfigError('data-ciphers-fallback', `data-ciphers-fallback: ${name} is not available here${why}`)
 }
 
 function resolveTimers(given: Partial<SessionTimers> | undefined): SessionTimers {

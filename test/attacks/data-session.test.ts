@@ -13,17 +13,23 @@ import { SeededRandom } from '../support/random.ts'
 const crypto = nodeCrypto
 const [client] = pairConfigs()
 
-/** The option blamed for a configuration; `none` when it is taken. */
-function blamed(change: Partial<SessionConfig>): string {
+/** Why a configuration is refused; undefined when it is taken. */
+function fault(change: Partial<SessionConfig>): ConfigError | undefined {
   try {
     const random = new SeededRandom('attack').source
     new Session({ ...client, ...change }, { now: 0, timeOrigin: PKI_NOW, random, crypto })
   } catch (error) {
-    if (error instanceof ConfigError) return error.option
+    if (error instanceof ConfigError) return error
     throw error
   }
-  return 'none'
+  return undefined
 }
+
+/** The option blamed for a configuration; `none` when it is taken. */
+const blamed = (change: Partial<SessionConfig>): string => fault(change)?.option ?? 'none'
+
+/** The words of the refusal. */
+const refusal = (change: Partial<SessionConfig>): string => fault(change)?.message ?? ''
 
 describe('data channel of a session', () => {
   it('C1 CVE-2017-7479 used-up packet ids stop the sender, ask for a new key, and never come again', () => {
@@ -40,14 +46,24 @@ describe('data channel of a session', () => {
     expect(session.pendingTimer).toBe('reneg-sec')
   })
 
-  it('C7 SWEET32 ciphers with 64-bit blocks are in no default list, and BF-CBC is refused where it is asked for', () => {
-    expect(blamed({ dataCiphers: ['BF-CBC'] })).toBe('data-ciphers')
+  it('C7 SWEET32 ciphers with 64-bit blocks are negotiated by nobody, and BF-CBC is refused where it is asked for', () => {
+    // DES-EDE3-CBC is one that this provider has.
+    for (const name of ['BF-CBC', 'DES-EDE3-CBC']) {
+      expect(blamed({ dataCiphers: [name] })).toBe('data-ciphers')
+      expect(blamed({ dataCiphers: ['AES-256-GCM', name] })).toBe('data-ciphers')
+      expect(blamed({ dataCiphers: ['AES-256-GCM', `?${name}`] })).toBe('none')
+    }
     expect(blamed({ dataCiphersFallback: 'BF-CBC' })).toBe('data-ciphers-fallback')
+    expect(refusal({ dataCiphersFallback: 'BF-CBC' })).toMatch(/64-bit blocks \(SWEET32\)/)
+    expect(blamed({ dataCiphersFallback: 'DES-EDE3-CBC' })).toBe('none')
     for (const name of ['CAST5-CBC', 'DES-CBC', 'RC2-CBC', 'IDEA-CBC', 'SEED-CBC']) {
       expect(blamed({ dataCiphers: [name] })).toBe('data-ciphers')
     }
     const pair = connectPair({ crypto })
     expect(pair.events(pair.client, 'connected')[0]?.negotiated.dataCipher).toMatch(/GCM|POLY1305/)
+    const both = { dataCiphersFallback: 'DES-EDE3-CBC' }
+    const fallen = connectPair({ crypto, client: both, server: both })
+    expect(fallen.events(fallen.client, 'connected')[0]?.negotiated.dataCipher).toMatch(/GCM|POLY1305/)
   })
 
   it('C9 neither a cipher nor a digest of `none` comes into use unless it is permitted in so many words', () => {
@@ -55,6 +71,11 @@ describe('data channel of a session', () => {
     expect(blamed({ dataCiphersFallback: 'none' })).toBe('data-ciphers-fallback')
     expect(blamed({ auth: 'none', dataCiphers: ['AES-256-CBC'] })).toBe('auth')
     expect(blamed({ auth: 'none', dataCiphers: ['AES-256-GCM'] })).toBe('none')
+    expect(blamed({ dataCiphers: ['none'], allowInsecure: true })).toBe('data-ciphers')
+    const both = { dataCiphersFallback: 'none', allowInsecure: true }
+    const pair = connectPair({ crypto, client: both, server: both })
+    expect(pair.events(pair.client, 'connected')[0]?.negotiated.dataCipher).toMatch(/GCM|POLY1305/)
+    expect(pair.events(pair.client, 'unprotected')).toEqual([])
   })
 
   it('C12 a delivered packet is the host’s own: writing to it, or to what was received, changes nothing else', () => {

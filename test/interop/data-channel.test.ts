@@ -22,6 +22,8 @@ interface Case {
   readonly options?: Readonly<Record<string, unknown>>
   /** The server compressed: at least so many packets came decompressed. */
   readonly decompressed?: number
+  /** What the event `unprotected` says; default: there is none. */
+  readonly unprotected?: Readonly<Record<string, unknown>>
   readonly edit?: (config: string, side: 'server' | 'client') => string
 }
 
@@ -76,7 +78,20 @@ const NO_DIGEST: Case = {
   server: 'data-ciphers AES-256-CBC\nauth none',
   client: 'data-ciphers AES-256-CBC\nauth none',
   negotiated: { dataCipher: 'AES-256-CBC', dataAuth: 'none' },
+  unprotected: { encrypted: true, authenticated: false },
 }
+
+/** The server's cipher line of releases that negotiate; 2.5 is told to negotiate nothing. */
+const NO_CIPHER: readonly Case[] = (['SHA256', 'none'] as const).flatMap((auth) =>
+  ([['2.5'], ['2.6', '2.7']] as const).map((having) => ({
+    name: `no cipher, digest ${auth}`,
+    releases: having,
+    server: `${having[0] === '2.5' ? 'ncp-disable\ncipher none' : 'data-ciphers none'}\nauth ${auth}`,
+    client: `data-ciphers-fallback none\nauth ${auth}`,
+    negotiated: { dataCipher: 'none', dataAuth: auth, dataFormat: 'none' },
+    unprotected: { encrypted: false, authenticated: auth !== 'none' },
+  })),
+)
 
 const PUSHED_MTU: Case = {
   name: 'an mtu that is pushed',
@@ -137,6 +152,7 @@ const CASES = [
   EPOCH,
   LEGACY,
   NO_DIGEST,
+  ...NO_CIPHER,
   PUSHED_MTU,
   INSIDE6,
   OUTSIDE6,
@@ -175,6 +191,9 @@ describe.each(RELEASES)('data channel with OpenVPN %s', (release) => {
         negotiated: kind.negotiated ?? {},
       })
       expect(result.events.find(({ event }) => event === 'connected')).toMatchObject({ options: kind.options ?? {} })
+      const warning = result.events.find(({ event }) => event === 'unprotected')
+      if (kind.unprotected === undefined) expect(warning).toBeUndefined()
+      else expect(warning).toMatchObject(kind.unprotected)
       const stats = result.events.find(({ event }) => event === 'closed')?.['stats'] as { packetsDecompressed: number }
       expect(stats.packetsDecompressed).toBeGreaterThanOrEqual(kind.decompressed ?? 0)
     })

@@ -129,6 +129,11 @@ function describeTunnel(options: TunnelOptions): readonly string[] {
 
 function explainEvent(event: SessionEvent, explain: boolean): readonly string[] {
   switch (event.type) {
+    case 'unprotected':
+      return [
+        ...(event.encrypted ? [] : ['the data channel is NOT ENCRYPTED (cipher none)']),
+        ...(event.authenticated ? [] : ['the data channel is NOT AUTHENTICATED (auth none)']),
+      ]
     case 'rekeyed':
       return [`new keys (key id ${event.keyId}), begun by ${event.initiator}`]
     case 'info':

@@ -20,7 +20,7 @@ export const supportRules: readonly Rule[] = [
     find: (view) => {
       const name = view.value('cipher')?.[0]
       // With negotiation `cipher` is only the last resort: the session can do without.
-      if (view.has('secret') && name?.toLowerCase() === 'none') return []
+      if (name?.toLowerCase() === 'none') return []
       const matters = view.has('secret') || view.value('data-ciphers-fallback')?.[0] === name
       return matters && name !== undefined && cipherByName(name) === undefined ? one(view.entry('cipher')) : []
     },
@@ -34,6 +34,7 @@ export const supportRules: readonly Rule[] = [
     remedy: 'use AES-GCM, CHACHA20-POLY1305 or AES-CBC',
     find: (view) => {
       const name = view.value('data-ciphers-fallback')?.[0]
+      if (name?.toLowerCase() === 'none') return []
       return name !== undefined && cipherByName(name) === undefined ? one(view.entry('data-ciphers-fallback')) : []
     },
   },

@@ -44,9 +44,67 @@ describe('cipher lists', () => {
     expect(parseCipherList('?BF-CBC:?nonsense:AES-256-GCM', all)).toEqual(['AES-256-GCM'])
     for (const text of ['BF-CBC', 'nonsense', 'none', 'AES-256-GCM:none', '', 'AES-256-GCM::AES-128-GCM', '?nonsense'])
       expect(() => parseCipherList(text, all)).toThrow(ConfigError)
-    const every: readonly DataCipher[] = [...all, 'AES-192-GCM', 'AES-128-CBC', 'AES-192-CBC', 'BF-CBC', 'DES-EDE3-CBC']
+    const every: readonly DataCipher[] = [...all, 'AES-192-GCM', 'AES-128-CBC', 'AES-192-CBC']
     expect(every.join(':').length).toBeLessThanOrEqual(127)
     expect(parseCipherList(every.join(':'), every)).toEqual(every)
+  })
+})
+
+describe('what is never negotiated', () => {
+  const everything: readonly DataCipher[] = [...all, 'BF-CBC', 'DES-EDE3-CBC']
+
+  it('NEG-26 ciphers with 64-bit blocks are no entry of a list, also where the provider has them', () => {
+    for (const name of ['BF-CBC', 'DES-EDE3-CBC', 'des-ede3-cbc']) {
+      expect(() => parseCipherList(`AES-256-GCM:${name}`, everything)).toThrow(/64-bit blocks .* never negotiated/)
+      expect(parseCipherList(`?${name}:AES-256-GCM`, everything)).toEqual(['AES-256-GCM'])
+      expect(() => parseCipherList(`?${name}`, everything)).toThrow(ConfigError)
+    }
+    const peerInfo = parsePeerInfo('IV_CIPHERS=DES-EDE3-CBC:BF-CBC')
+    for (const fallback of ['DES-EDE3-CBC', 'BF-CBC'] as const) {
+      const choice = chooseServerCipher({ ours: all, fallback, peerInfo, optionsCipher: fallback })
+      expect(choice).toMatchObject({ type: 'failed', reason: 'no-shared-cipher' })
+      const pushed = { ours: all, fallback: undefined, pushed: fallback, optionsCipher: fallback }
+      expect(acceptClientCipher(pushed)).toMatchObject({ type: 'failed', reason: 'pushed-cipher-not-allowed' })
+    }
+  })
+
+  it('NEG-27 none is used as the fallback alone, and never with a peer that has a cipher', () => {
+    const fallback = 'none'
+    const server = (info: string, optionsCipher?: string) =>
+      chooseServerCipher({ ours: all, fallback, peerInfo: parsePeerInfo(info), optionsCipher })
+    expect(server('')).toEqual({ type: 'chosen', cipher: 'none', source: 'fallback' })
+    expect(server('IV_CIPHERS=none:AES-192-GCM')).toEqual({ type: 'chosen', cipher: 'none', source: 'negotiated' })
+    const asked = {
+      ours: all,
+      fallback: undefined,
+      peerInfo: parsePeerInfo('IV_CIPHERS=none'),
+      optionsCipher: undefined,
+    }
+    expect(chooseServerCipher(asked)).toMatchObject({ type: 'failed', reason: 'no-shared-cipher' })
+    expect(server('IV_CIPHERS=AES-192-GCM')).toMatchObject({ type: 'failed', reason: 'no-shared-cipher' })
+    expect(server('IV_CIPHERS=AES-256-GCM:none')).toMatchObject({ cipher: 'AES-256-GCM' })
+    expect(server('', 'AES-192-CBC')).toMatchObject({ type: 'failed', reason: 'no-shared-cipher' })
+    const client = (pushed: string | undefined, optionsCipher?: string) =>
+      acceptClientCipher({ ours: all, fallback, pushed, optionsCipher })
+    expect(client('NONE')).toEqual({ type: 'chosen', cipher: 'none', source: 'pushed' })
+    const unasked = acceptClientCipher({ ours: all, fallback: undefined, pushed: 'none', optionsCipher: undefined })
+    expect(unasked).toMatchObject({ reason: 'pushed-cipher-not-allowed' })
+    expect(client('AES-256-GCM')).toMatchObject({ cipher: 'AES-256-GCM', source: 'pushed' })
+    expect(client(undefined)).toEqual({ type: 'chosen', cipher: 'none', source: 'fallback' })
+    expect(client(undefined, 'AES-256-CBC')).toMatchObject({ cipher: 'AES-256-CBC', source: 'options-string' })
+    expect(client(undefined, 'BF-CBC')).toMatchObject({ type: 'failed', reason: 'no-shared-cipher' })
+    const pair = (info: string, optionsCipher?: string) =>
+      negotiateP2p({
+        role: 'client',
+        ours: all,
+        fallback,
+        ourProto: 0,
+        peerInfo: parsePeerInfo(info),
+        optionsCipher,
+      }).cipher
+    expect(pair('')).toMatchObject({ cipher: 'none' })
+    expect(pair('IV_CIPHERS=AES-192-CBC')).toMatchObject({ type: 'failed', reason: 'no-shared-cipher' })
+    expect(pair('', 'AES-192-CBC')).toMatchObject({ type: 'failed' })
   })
 })
 

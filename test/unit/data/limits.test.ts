@@ -15,6 +15,7 @@ import {
   SMALL_BLOCK_BYTES,
   usageWarning,
 } from '../../../src/data/index.ts'
+import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import { channelPair, opened, type Pair, sealed, testKeys } from '../../support/data.ts'
 import { SeededRandom } from '../../support/random.ts'
 
@@ -168,6 +169,20 @@ describe('DATA-19 64-bit block ciphers', () => {
     opened(client, sealed(server, new Uint8Array(40)))
     expect(client.renegotiation).toBe('bytes')
     expect(sealed(client, ONE).length).toBe(1 + 20 + 8 + 8)
+  })
+
+  it('triple DES, which node:crypto has, is one of them', () => {
+    const bytes = SMALL_BLOCK_BYTES - 60
+    const { client, server } = channelPair({
+      ...options,
+      cipher: 'DES-EDE3-CBC',
+      crypto: nodeCrypto,
+      counterStart: { bytes },
+    })
+    expect(opened(server, sealed(client, ONE))).toEqual(ONE)
+    expect([client.renegotiation, server.renegotiation]).toEqual([undefined, undefined])
+    expect(opened(server, sealed(client, ONE))).toEqual(ONE)
+    expect([client.renegotiation, server.renegotiation]).toEqual(['bytes', 'bytes'])
   })
 
   it('other ciphers do not', () => {

@@ -280,6 +280,7 @@ describe('static key', () => {
       const [a, b] = [new End(config), new End(config)]
       b.receive(a.send(ipPacket(7), 0), 0)
       expect(b.packets).toEqual([ipPacket(7)])
+      expect(b.events[1]).toEqual({ type: 'unprotected', encrypted: false, authenticated: auth !== 'none' })
     }
   })
 
