@@ -32,8 +32,10 @@ import {
 } from '../wire/index.ts'
 import type { DataChannel, DataChannelOptions, RenegotiationReason } from './channel.ts'
 import { DataCode } from './codes.ts'
-import { createReplayWindow, firstByteCode, refusedId, requireRoom } from './framing.ts'
+import { firstByteCode, refusedId, requireRoom, windowOf } from './framing.ts'
+import type { DataKeys } from './keys.ts'
 import { aeadUsageLimit, FAILED_VERIFICATION_LIMIT, FAILED_VERIFICATION_WARNING, usageWarning } from './limits.ts'
+import type { StaticSnapshot } from './snapshot.ts'
 
 const TAG = AEAD_TAG_LENGTH
 const ID = SHORT_PACKET_ID_LENGTH
@@ -54,6 +56,7 @@ export class AeadChannel implements DataChannel {
   resultOffset = 0
   renegotiation: RenegotiationReason | undefined = undefined
 
+  readonly #keys: DataKeys
   readonly #sealer: Aead
   readonly #opener: Aead
   readonly #sealNonce = new Uint8Array(12)
@@ -75,6 +78,7 @@ export class AeadChannel implements DataChannel {
   constructor(options: DataChannelOptions, algorithm: AeadAlgorithm) {
     const { crypto, keys, counterStart } = options
     const keyLength = AEAD_KEY_LENGTH[algorithm]
+    this.#keys = keys
     this.#sealer = crypto.createAead(algorithm, keys.send.cipher.subarray(0, keyLength))
     this.#opener = crypto.createAead(algorithm, keys.receive.cipher.subarray(0, keyLength))
     this.#sealNonce.set(keys.send.hmac.subarray(0, IMPLICIT_IV), ID) // DATA-4
@@ -86,13 +90,14 @@ export class AeadChannel implements DataChannel {
     this.#peerId = options.peerId ?? -1
     this.#receivePeerId = options.receivePeerId ?? -1
     this.headroom = (this.#peerId < 0 ? V1_HEADER : V2_HEADER) + ID + TAG
-    this.#replay = createReplayWindow(options.replay)
+    this.#replay = windowOf(options)
     this.#usageLimit = aeadUsageLimit(algorithm)
     this.#usageWarning = usageWarning(this.#usageLimit)
     this.#counters[SENT] = counterStart?.packetsSent ?? 0
     this.#counters[SEND_USAGE] = counterStart?.sendUsage ?? 0
     this.#counters[RECEIVE_USAGE] = counterStart?.receiveUsage ?? 0
     this.#failed = counterStart?.failedVerifications ?? 0
+    this.renegotiation = options.restored?.snapshot.renegotiation
   }
 
   get failedVerifications(): number {
@@ -158,6 +163,13 @@ export class AeadChannel implements DataChannel {
     if (usage >= this.#usageWarning) this.#warn(false)
     this.resultOffset = payloadOffset
     return payloadLength
+  }
+
+  snapshot(now: number): StaticSnapshot {
+    const [packetsSent = 0, sendUsage = 0, receiveUsage = 0] = this.#counters
+    const counters = { packetsSent, sendUsage, receiveUsage, failedVerifications: this.#failed }
+    const { renegotiation } = this
+    return { type: 'keys', keys: this.#keys, counters, replay: this.#replay.snapshot(now), renegotiation }
   }
 
   #warn(packetIds: boolean): void {

@@ -13,6 +13,7 @@
  */
 import type { CryptoProvider, AeadAlgorithm, CbcAlgorithm, HashName, RandomSource } from '../crypto/index.ts'
 import type { DataKeys } from './keys.ts'
+import type { DataChannelSnapshot } from './snapshot.ts'
 
 /** Ciphers of the data channel. `none` sends plaintext. */
 export type DataCipher = AeadAlgorithm | CbcAlgorithm | 'none'
@@ -62,6 +63,9 @@ export interface DataChannel {
    * the range holds no plaintext.
    */
   open(buffer: Uint8Array, offset: number, length: number, now: number): number
+
+  /** TLS mode: the channel as plain data, to be restored elsewhere; this one must not seal again. DATA-51 */
+  snapshot(now: number): DataChannelSnapshot
 }
 
 /** `replay-window n t`. */
@@ -120,4 +124,6 @@ export interface DataChannelOptions {
   readonly allowInsecure?: boolean
   /** For tests only. */
   readonly counterStart?: CounterStart
+  /** Goes on where another channel stopped; `now` is the time that its ages count back from. See `restoreDataChannel`. */
+  readonly restored?: { readonly snapshot: DataChannelSnapshot; readonly now: number }
 }

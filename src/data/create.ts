@@ -3,12 +3,14 @@
  *
  * Spec: data.md, "Formats".
  */
-import { ConfigError, UsageError } from '../bytes/index.ts'
+import { ConfigError, EMPTY, UsageError } from '../bytes/index.ts'
 import { AeadChannel } from './aead-channel.ts'
 import type { DataChannel, DataChannelOptions } from './channel.ts'
 import { isAead } from './data-format.ts'
 import { EpochChannel } from './epoch-channel.ts'
+import type { DataKeys } from './keys.ts'
 import { MacChannel } from './mac-channel.ts'
+import type { DataChannelSnapshot } from './snapshot.ts'
 
 /**
  * A channel for one data key.
@@ -41,6 +43,28 @@ export function createDataChannel(options: DataChannelOptions): DataChannel {
     }
   }
   return new MacChannel(options, cipher)
+}
+
+const NO_KEYS: DataKeys = { send: { cipher: EMPTY, hmac: EMPTY }, receive: { cipher: EMPTY, hmac: EMPTY } }
+
+/**
+ * The channel of a snapshot, which goes on with the next packet id (DATA-51). `options` are those of the channel it was
+ * taken of; keys and counters come from the snapshot.
+ *
+ * @param now - ms; the snapshot's ages count back from it.
+ * @throws ConfigError as `createDataChannel`, and when the snapshot is of another format.
+ */
+export function restoreDataChannel(
+  options: Omit<DataChannelOptions, 'keys' | 'counterStart' | 'restored'>,
+  snapshot: DataChannelSnapshot,
+  now: number,
+): DataChannel {
+  if ((snapshot.type === 'epoch') !== (options.epoch === true)) {
+    throw new ConfigError('protocol-flags', 'the state is of another data format')
+  }
+  const restored = { snapshot, now }
+  if (snapshot.type === 'epoch') return createDataChannel({ ...options, keys: NO_KEYS, restored })
+  return createDataChannel({ ...options, keys: snapshot.keys, counterStart: snapshot.counters, restored })
 }
 
 function requireRange(what: string, value: number | undefined, max: number): void {

@@ -15,7 +15,7 @@
  * Spec: data.md, "Epoch keys".
  */
 import { AEAD_TAG_LENGTH, type Aead, type AeadAlgorithm } from '../crypto/index.ts'
-import type { ReplayWindow } from '../reliability/index.ts'
+import { ReplayWindow } from '../reliability/index.ts'
 import {
   DATA_V2_HEADER_LENGTH,
   EPOCH_PACKET_ID_LENGTH,
@@ -31,7 +31,7 @@ import {
 } from '../wire/index.ts'
 import type { DataChannel, DataChannelOptions, RenegotiationReason, ReplayOptions } from './channel.ts'
 import { DataCode } from './codes.ts'
-import { EpochChain } from './epoch-keys.ts'
+import { EpochChain, type EpochKeyMaterial } from './epoch-keys.ts'
 import { createReplayWindow, firstByteCode, refusedId, requireRoom } from './framing.ts'
 import {
   aeadUsageLimit,
@@ -41,6 +41,7 @@ import {
   LAST_EPOCH,
   usageWarning,
 } from './limits.ts'
+import type { EpochSnapshot, ReceiveEpochSnapshot } from './snapshot.ts'
 
 const TAG = AEAD_TAG_LENGTH
 const ID = EPOCH_PACKET_ID_LENGTH
@@ -65,14 +66,32 @@ class ReceiveEpoch {
   /** Blocks and packets opened. */
   readonly usage = new Float64Array(1)
   failed = 0
+  readonly #key: Uint8Array
 
-  constructor(chain: EpochChain, replay: ReplayOptions | undefined) {
-    const { aead, iv } = chain.key()
-    this.epoch = chain.epoch
-    this.aead = aead
+  constructor(chain: EpochChain, epoch: number, { key, iv }: EpochKeyMaterial, replay: ReplayWindow) {
+    this.epoch = epoch
+    this.#key = key
+    this.aead = chain.cipher(key)
     this.iv = iv
     this.nonce = iv.slice()
-    this.replay = createReplayWindow(replay)
+    this.replay = replay
+  }
+
+  /** The key of the epoch that the chain stands at. */
+  static next(chain: EpochChain, replay: ReplayOptions | undefined): ReceiveEpoch {
+    return new ReceiveEpoch(chain, chain.epoch, chain.material(), createReplayWindow(replay))
+  }
+
+  static restore(chain: EpochChain, from: ReceiveEpochSnapshot, now: number): ReceiveEpoch {
+    const epoch = new ReceiveEpoch(chain, from.epoch, from, ReplayWindow.restore(from.replay, now))
+    epoch.usage[0] = from.usage
+    epoch.failed = from.failed
+    return epoch
+  }
+
+  snapshot(now: number): ReceiveEpochSnapshot {
+    const { epoch, failed, iv, usage } = this
+    return { epoch, key: this.#key, iv, usage: usage[0] as number, failed, replay: this.replay.snapshot(now) }
   }
 }
 
@@ -115,8 +134,10 @@ export class EpochChannel implements DataChannel {
     this.#replayOptions = options.replay
     this.#usageLimit = counterStart?.usageLimit ?? aeadUsageLimit(algorithm)
     this.#usageWarning = usageWarning(this.#usageLimit)
-    this.#sendChain = new EpochChain(crypto, algorithm, keys.send.cipher)
-    this.#receiveChain = new EpochChain(crypto, algorithm, keys.receive.cipher)
+    const restored = options.restored?.snapshot.type === 'epoch' ? options.restored.snapshot : undefined
+    const { send, receive } = restored ?? {}
+    this.#sendChain = new EpochChain(crypto, algorithm, send?.secret ?? keys.send.cipher, send?.epoch)
+    this.#receiveChain = new EpochChain(crypto, algorithm, receive?.secret ?? keys.receive.cipher, receive?.epoch)
     for (let epoch = 1; epoch < (counterStart?.epoch ?? 1); epoch++) {
       this.#sendChain.advance()
       this.#receiveChain.advance()
@@ -127,10 +148,21 @@ export class EpochChannel implements DataChannel {
     this.#sealNonce = iv.slice()
     this.#sent[COUNTER] = counterStart?.packetsSent ?? 0
     this.#sent[USAGE] = counterStart?.sendUsage ?? 0
-    this.#current = new ReceiveEpoch(this.#receiveChain, options.replay)
-    this.#current.usage[0] = counterStart?.receiveUsage ?? 0
-    this.#current.failed = counterStart?.failedVerifications ?? 0
-    this.#failed = this.#current.failed
+    if (restored === undefined) {
+      this.#current = ReceiveEpoch.next(this.#receiveChain, options.replay)
+      this.#current.usage[0] = counterStart?.receiveUsage ?? 0
+      this.#current.failed = counterStart?.failedVerifications ?? 0
+      this.#failed = this.#current.failed
+    } else {
+      const at = (from: ReceiveEpochSnapshot) =>
+        ReceiveEpoch.restore(this.#receiveChain, from, options.restored?.now as number)
+      this.#sent.set(restored.sent)
+      this.#current = at(restored.current)
+      this.#retiring = restored.retiring === undefined ? undefined : at(restored.retiring)
+      this.#future = restored.future.map(at)
+      this.#failed = restored.failed
+      this.renegotiation = restored.renegotiation
+    }
     this.#watchEpoch()
   }
 
@@ -209,6 +241,21 @@ export class EpochChannel implements DataChannel {
     return payloadLength
   }
 
+  snapshot(now: number): EpochSnapshot {
+    const [counter = 0, usage = 0] = this.#sent
+    return {
+      type: 'epoch',
+      send: this.#sendChain.snapshot(),
+      sent: [counter, usage],
+      receive: this.#receiveChain.snapshot(),
+      current: this.#current.snapshot(now),
+      retiring: this.#retiring?.snapshot(now),
+      future: this.#future.map((epoch) => epoch.snapshot(now)),
+      failed: this.#failed,
+      renegotiation: this.renegotiation,
+    }
+  }
+
   /** The key of an epoch other than the present one, if its packets are accepted. */
   #otherEpoch(epoch: number): ReceiveEpoch | undefined {
     if (this.#retiring !== undefined && epoch === this.#retiring.epoch) return this.#retiring
@@ -217,7 +264,7 @@ export class EpochChannel implements DataChannel {
     while (this.#future.length < ahead) {
       // DATA-25
       this.#receiveChain.advance()
-      this.#future.push(new ReceiveEpoch(this.#receiveChain, this.#replayOptions))
+      this.#future.push(ReceiveEpoch.next(this.#receiveChain, this.#replayOptions))
     }
     return this.#future[ahead - 1]
   }

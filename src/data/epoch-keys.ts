@@ -16,6 +16,7 @@ import {
   type CryptoProvider,
   expandLabel,
 } from '../crypto/index.ts'
+import type { ChainSnapshot } from './snapshot.ts'
 
 const SECRET_LENGTH = 32
 
@@ -35,17 +36,26 @@ export class EpochChain {
   readonly #crypto: CryptoProvider
   readonly #algorithm: AeadAlgorithm
   #secret: Uint8Array
-  #epoch = 1
+  #epoch: number
 
-  /** @param material - the direction's cipher half; its first 32 bytes are the secret of epoch 1 (KDF-6). */
-  constructor(crypto: CryptoProvider, algorithm: AeadAlgorithm, material: Uint8Array) {
+  /**
+   * @param material - the direction's cipher half; its first 32 bytes are the secret of epoch 1 (KDF-6).
+   * @param epoch - the epoch that the secret is of, where it is not the first.
+   */
+  constructor(crypto: CryptoProvider, algorithm: AeadAlgorithm, material: Uint8Array, epoch = 1) {
     this.#crypto = crypto
     this.#algorithm = algorithm
     this.#secret = material.slice(0, SECRET_LENGTH)
+    this.#epoch = epoch
   }
 
   get epoch(): number {
     return this.#epoch
+  }
+
+  /** Where the chain stands. Secret; leads to no earlier epoch. */
+  snapshot(): ChainSnapshot {
+    return { epoch: this.#epoch, secret: this.#secret.slice() }
   }
 
   /** Moves to the next epoch and forgets the present secret (KDF-7). */
@@ -67,8 +77,13 @@ export class EpochChain {
   /** The cipher of the present epoch, ready for use. */
   key(): { readonly aead: Aead; readonly iv: Uint8Array } {
     const { key, iv } = this.material()
-    const aead = this.#crypto.createAead(this.#algorithm, key)
+    const aead = this.cipher(key)
     key.fill(0)
     return { aead, iv }
+  }
+
+  /** The cipher of an epoch's raw key. */
+  cipher(key: Uint8Array): Aead {
+    return this.#crypto.createAead(this.#algorithm, key)
   }
 }

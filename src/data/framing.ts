@@ -13,7 +13,7 @@ import {
   ReplayWindow,
 } from '../reliability/index.ts'
 import { opcodeOf, Opcode } from '../wire/index.ts'
-import type { ReplayOptions } from './channel.ts'
+import type { DataChannelOptions, ReplayOptions } from './channel.ts'
 import { DataCode } from './codes.ts'
 
 /** Why a first byte that is not this channel's is refused (DATA-6). */
@@ -45,6 +45,12 @@ export function createReplayWindow(options: ReplayOptions | undefined): ReplayWi
     )
   }
   return new ReplayWindow(size, seconds)
+}
+
+/** The window of a channel with one key: a fresh one, or that of the channel it goes on for (DATA-52). */
+export function windowOf({ replay, restored }: DataChannelOptions): ReplayWindow {
+  if (restored?.snapshot.type !== 'keys') return createReplayWindow(replay)
+  return ReplayWindow.restore(restored.snapshot.replay, restored.now)
 }
 
 /** Names why the window refused an id (DATA-9). */

@@ -14,7 +14,7 @@
  *
  * Spec: data.md, "CBC and HMAC", "Static-key mode".
  */
-import { ConfigError, EMPTY, equalRangeConstantTime, UsageError } from '../bytes/index.ts'
+import { ConfigError, EMPTY, equalRangeConstantTime, invariant, UsageError } from '../bytes/index.ts'
 import {
   type Cbc,
   CBC_LENGTHS,
@@ -45,8 +45,10 @@ import {
 import type { DataChannel, DataChannelOptions, RenegotiationReason } from './channel.ts'
 import { DataCode } from './codes.ts'
 import { dataLayout, layoutHeadroom, layoutTailroom } from './data-format.ts'
-import { createReplayWindow, firstByteCode, refusedId, requireRoom } from './framing.ts'
+import { firstByteCode, refusedId, requireRoom, windowOf } from './framing.ts'
+import type { DataKeys } from './keys.ts'
 import { FAILED_VERIFICATION_LIMIT, FAILED_VERIFICATION_WARNING, SMALL_BLOCK_BYTES } from './limits.ts'
+import type { StaticSnapshot } from './snapshot.ts'
 
 /** Places in the array of counters. */
 const SENT = 0
@@ -61,6 +63,7 @@ export class MacChannel implements DataChannel {
   resultOffset = 0
   renegotiation: RenegotiationReason | undefined = undefined
 
+  readonly #keys: DataKeys
   readonly #sealMac: Hmac | undefined
   readonly #openMac: Hmac | undefined
   readonly #sealCbc: Cbc | undefined
@@ -91,6 +94,7 @@ export class MacChannel implements DataChannel {
   constructor(options: DataChannelOptions, cipher: CbcAlgorithm | 'none') {
     const { crypto, keys, counterStart } = options
     const auth = options.auth ?? 'none'
+    this.#keys = keys
     const layout = dataLayout({
       cipher,
       auth,
@@ -114,13 +118,14 @@ export class MacChannel implements DataChannel {
     this.#receivePeerId = options.receivePeerId ?? -1
     this.#firstV1 = firstByte(Opcode.DATA_V1, this.#keyId)
     this.#firstV2 = firstByte(Opcode.DATA_V2, this.#keyId)
-    this.#replay = createReplayWindow(options.replay)
+    this.#replay = windowOf(options)
     this.#counters[SENT] = counterStart?.packetsSent ?? 0
     this.#longIds = options.staticKey === undefined ? undefined : new LongPacketIdCounter(this.#counters[SENT])
     this.#startTime = Math.floor(options.staticKey?.startTime ?? 0) >>> 0
     this.#counters[BYTES] = counterStart?.bytes ?? 0
     this.#byteWarning = layout.block === 8 ? SMALL_BLOCK_BYTES : Infinity
     this.#failed = counterStart?.failedVerifications ?? 0
+    this.renegotiation = options.restored?.snapshot.renegotiation
   }
 
   get failedVerifications(): number {
@@ -203,6 +208,14 @@ export class MacChannel implements DataChannel {
     this.#countBytes(length)
     this.resultOffset = payloadOffset
     return payloadEnd - payloadOffset
+  }
+
+  snapshot(now: number): StaticSnapshot {
+    invariant(this.#longIds === undefined, 'DATA-51')
+    const [packetsSent = 0, bytes = 0] = this.#counters
+    const counters = { packetsSent, bytes, failedVerifications: this.#failed }
+    const { renegotiation } = this
+    return { type: 'keys', keys: this.#keys, counters, replay: this.#replay.snapshot(now), renegotiation }
   }
 
   /** The header's length, or why the packet is not for this channel. */

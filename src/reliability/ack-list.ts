@@ -15,11 +15,29 @@ export const RECENT_ACKS = 8
 /** Ids owed at most: a full receive window. */
 export const OWED_ACKS = 12
 
+/** A list as plain data. */
+export interface AckListSnapshot {
+  readonly owed: readonly number[]
+  /** Most recently acknowledged first. */
+  readonly recent: readonly number[]
+}
+
 /** Acks owed and acks given. */
 export class AckList {
-  #owed: number[] = []
+  #owed: number[]
   /** Most recently acknowledged first. */
-  #recent: number[] = []
+  #recent: number[]
+
+  /** @param from - the list this one goes on for. REL-60 */
+  constructor(from?: AckListSnapshot) {
+    this.#owed = from?.owed.slice() ?? []
+    this.#recent = from?.recent.slice() ?? []
+  }
+
+  /** The list as data, to be moved elsewhere. */
+  snapshot(): AckListSnapshot {
+    return { owed: this.#owed.slice(), recent: this.#recent.slice() }
+  }
 
   /** Ids that no packet has acknowledged yet. */
   get owed(): number {

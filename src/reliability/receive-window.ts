@@ -13,6 +13,12 @@ export const RECEIVE_WINDOW = 12
 /** What became of a message: `new` and `duplicate` are acknowledged, `beyond` is not. */
 export type ReceiveVerdict = 'new' | 'duplicate' | 'beyond'
 
+/** A window as plain data. */
+export interface ReceiveWindowSnapshot<T> {
+  readonly nextId: number
+  readonly held: readonly { readonly packetId: number; readonly message: T }[]
+}
+
 /** Messages waiting for their turn. */
 export class ReceiveWindow<T> {
   readonly size: number
@@ -66,6 +72,23 @@ export class ReceiveWindow<T> {
     this.#held--
     this.#next++ // REL-13
     return message
+  }
+
+  /** The window as data, to be moved elsewhere. */
+  snapshot(): ReceiveWindowSnapshot<T> {
+    const held: { packetId: number; message: T }[] = []
+    for (let packetId = this.#next; packetId < this.#next + this.size; packetId++) {
+      const message = this.#slots[packetId % this.size]
+      if (message !== undefined) held.push({ packetId, message })
+    }
+    return { nextId: this.#next, held }
+  }
+
+  /** The window of a snapshot. REL-60 */
+  static restore<T>(snapshot: ReceiveWindowSnapshot<T>): ReceiveWindow<T> {
+    const window = new ReceiveWindow<T>(undefined, snapshot.nextId)
+    for (const { message, packetId } of snapshot.held) window.accept(packetId, message)
+    return window
   }
 
   /** The messages held, in no particular order. */

@@ -35,6 +35,13 @@ export interface SendWindowOptions {
   readonly hold?: boolean
 }
 
+/** A window as plain data. */
+export interface SendWindowSnapshot<T> {
+  readonly nextId: number
+  /** In flight, lowest id first. */
+  readonly messages: readonly { readonly packetId: number; readonly message: T; readonly sends: number }[]
+}
+
 /** A message on its way. */
 export interface SendEntry<T> {
   readonly packetId: number
@@ -96,6 +103,20 @@ export class SendWindow<T> {
   /** The messages in flight, lowest id first. */
   *messages(): Generator<T> {
     for (const slot of this.#slots) yield slot.message
+  }
+
+  /** The window as data, to be moved elsewhere. */
+  snapshot(): SendWindowSnapshot<T> {
+    const messages = this.#slots.map(({ packetId, message, sends }) => ({ packetId, message, sends }))
+    return { nextId: this.#nextId, messages }
+  }
+
+  /** The window of a snapshot; what is in flight is due at once. REL-60 */
+  static restore<T>(snapshot: SendWindowSnapshot<T>, options: SendWindowOptions): SendWindow<T> {
+    const window = new SendWindow<T>({ ...options, firstId: snapshot.nextId })
+    const fresh = { due: -Infinity, pause: window.#timeout, laterAcks: 0 }
+    for (const message of snapshot.messages) window.#slots.push({ ...message, ...fresh })
+    return window
   }
 
   /** Takes a message in; it is due at once. Returns its id. There must be room. */

@@ -67,12 +67,24 @@ export class AddressPool {
   acquire(name: string, sticky: boolean): LeasedAddresses | undefined {
     const index = (sticky ? this.#ownPlace(name) : undefined) ?? this.#freshPlace() ?? this.#longestFree()
     if (index === undefined) return undefined
+    this.#take(index, name, sticky)
+    return this.addresses(index)
+  }
+
+  #take(index: number, name: string, sticky: boolean): void {
     const former = this.#names[index]
     if (former !== undefined && this.#byName.get(former) === index) this.#byName.delete(former)
     this.#inUse[index] = true // SRV-24
     this.#names[index] = name
     if (sticky) this.#byName.set(name, index)
     this.#used++
+  }
+
+  /** The place of addresses that a client has already; undefined where they are not of this pool, or another has them. */
+  claim(lease: Lease): LeasedAddresses | undefined {
+    const index = this.#indexOf(lease)
+    if (index === undefined || this.#inUse[index] === true) return undefined
+    this.#take(index, lease.commonName, lease.commonName !== '')
     return this.addresses(index)
   }
 

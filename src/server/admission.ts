@@ -13,6 +13,7 @@ import type { AddressPool, LeasedAddresses } from './address-pool.ts'
 import type { Identity, ServerClient } from './client.ts'
 import type { ClientTable } from './client-table.ts'
 import type { Grant, ServerConfig } from './config.ts'
+import type { ClientState } from './moving.ts'
 import type { LoginEvent } from './output.ts'
 import { type GivenAddresses, type Network, pushFor } from './push-lines.ts'
 import type { Router } from './router.ts'
@@ -87,6 +88,7 @@ export class Admission {
     const token = this.#tokens.issue(client, this.#timeOrigin + now)
     if (client.renewal) return { options: [], ...(token === undefined ? {} : { authToken: token }) }
     this.release(client)
+    client.grant = grant
     this.#table.rename(client, this.#nameFor(client, grant))
     const routes = (grant.routes ?? []).map(parseNetwork)
     const bad = routes.indexOf(undefined)
@@ -104,6 +106,17 @@ export class Admission {
       ...(given.ipv6 === undefined ? {} : { ipv6: given.ipv6.address }),
     }
     return pushFor(this.#config, grant, given, networks, client.peerId, token)
+  }
+
+  /** Gives a client of another server what it had there; false, and nothing is kept, when it is another client's here. */
+  adopt(client: ServerClient, state: Pick<ClientState, 'addresses' | 'name' | 'networks'>): boolean {
+    const { addresses, name, networks } = state
+    if (networks.some(({ network, prefix }) => this.#router.ownerOf(network, prefix) !== undefined)) return false
+    this.#table.rename(client, name)
+    client.addresses = addresses
+    client.lease = this.#pool.claim({ commonName: name ?? '', ...addresses })
+    for (const { network, prefix } of networks) this.#router.add(client, network, prefix)
+    return true
   }
 
   /** Takes back what the client was given. */

@@ -12,13 +12,19 @@ import type { ClientId } from './output.ts'
 export class ClientTable {
   readonly #byId = new Map<ClientId, ServerClient>()
   readonly #byAddress = new Map<string, ServerClient>()
-  readonly #byPeerId: (ServerClient | undefined)[] = []
+  readonly #byPeerId = new Map<number, ServerClient>()
   readonly #byName = new Map<string, Set<ServerClient>>()
   readonly #freePeerIds = new Queue<number>()
   readonly #limit: number
+  /** The first peer-id that nobody had yet, and the first that is not this server's to give. */
+  #nextPeerId: number
+  readonly #peerIdEnd: number
+  #nextId: ClientId = 1
 
-  constructor(limit: number) {
+  constructor(limit: number, firstPeerId = 0) {
     this.#limit = limit
+    this.#nextPeerId = firstPeerId
+    this.#peerIdEnd = firstPeerId + limit
   }
 
   get size(): number {
@@ -43,7 +49,7 @@ export class ClientTable {
   }
 
   byPeerId(peerId: number): ServerClient | undefined {
-    return this.#byPeerId[peerId]
+    return this.#byPeerId.get(peerId)
   }
 
   /** Clients of that name. */
@@ -51,16 +57,27 @@ export class ClientTable {
     return this.#byName.get(name)
   }
 
-  /** A peer-id that nobody has, longest free last. */
-  takePeerId(): number {
-    if (this.#byPeerId.length < this.#limit) return this.#byPeerId.push(undefined) - 1
-    return this.#freePeerIds.shift() ?? 0
+  /** A peer-id that nobody has, longest free last; undefined when imported clients hold those that were left. */
+  takePeerId(): number | undefined {
+    while (this.#nextPeerId < this.#peerIdEnd) {
+      const peerId = this.#nextPeerId++
+      if (!this.#byPeerId.has(peerId)) return peerId
+    }
+    for (let peerId = this.#freePeerIds.shift(); peerId !== undefined; peerId = this.#freePeerIds.shift()) {
+      if (!this.#byPeerId.has(peerId)) return peerId
+    }
+    return undefined
+  }
+
+  /** A number for a client. */
+  takeId(): ClientId {
+    return this.#nextId++
   }
 
   add(client: ServerClient): void {
     this.#byId.set(client.id, client)
     this.#byAddress.set(client.address, client)
-    this.#byPeerId[client.peerId] = client
+    this.#byPeerId.set(client.peerId, client)
   }
 
   /** The client goes by that name from now on. */
@@ -83,9 +100,12 @@ export class ClientTable {
   remove(client: ServerClient): void {
     this.#byId.delete(client.id)
     if (this.#byAddress.get(client.address) === client) this.#byAddress.delete(client.address)
-    if (this.#byPeerId[client.peerId] === client) {
-      this.#byPeerId[client.peerId] = undefined
-      this.#freePeerIds.push(client.peerId)
+    if (this.#byPeerId.get(client.peerId) === client) {
+      this.#byPeerId.delete(client.peerId)
+      // An id of another server's range goes back with its client.
+      if (client.peerId < this.#nextPeerId && client.peerId >= this.#peerIdEnd - this.#limit) {
+        this.#freePeerIds.push(client.peerId)
+      }
     }
     this.#unname(client)
   }

@@ -6,6 +6,7 @@
 import type { CloseReason, Session } from '../session/index.ts'
 import type { ClientKeyMetadata, StreamFramer } from '../wire/index.ts'
 import type { LeasedAddresses } from './address-pool.ts'
+import type { Grant } from './config.ts'
 import type { HeapItem } from './deadline-heap.ts'
 import type { ClientAddresses, ClientId, ServerCloseReason } from './output.ts'
 import type { RouteOwner } from './router.ts'
@@ -35,6 +36,8 @@ export class ServerClient implements HeapItem, RouteOwner {
   name: string | undefined
   lease: LeasedAddresses | undefined
   addresses: ClientAddresses = {}
+  /** What it was let in with. */
+  grant: Grant = {}
   token: { readonly sessionId: Uint8Array; readonly initialTime: number } | undefined
   /** True while a login waits for its answer. */
   asking = false

@@ -86,6 +86,8 @@ export interface ServerConfig {
   readonly usernameAsCommonName?: boolean
   /** Default 1024. */
   readonly maxClients?: number
+  /** The first of `maxClients` peer-ids; servers of one fleet have ranges of their own. Default 0. */
+  readonly firstPeerId?: number
   /** Default 256. */
   readonly maxRoutesPerClient?: number
   /** First packets that are answered per time (`connect-freq-initial`). Default 100 in 10 s. */

@@ -10,7 +10,6 @@ import { type Newcomer, ServerClient } from './client.ts'
 import type { ServerConfig } from './config.ts'
 import { Front, type FrontVerdict } from './front.ts'
 import type { Hub } from './hub.ts'
-import type { ClientId } from './output.ts'
 import { RateLimit } from './rate-limit.ts'
 import { createSessionFor } from './sessions.ts'
 
@@ -27,7 +26,6 @@ export class Entrance {
   readonly #newcomers = new Map<string, Newcomer>()
   readonly #begins: RateLimit
   readonly #handWindow: number
-  #nextId: ClientId = 1
 
   /** @throws ConfigError */
   constructor(hub: Hub, config: ServerConfig, environment: Environment, crypto: CryptoProvider) {
@@ -114,13 +112,10 @@ export class Entrance {
     if (!this.#begins.take(this.#hub.now)) return this.#hub.drop('client-rate')
     const { keyMetadata, resume, wrap } = verdict
     const environment = { ...this.#environment, now: this.#hub.now, crypto: this.#crypto }
-    const client = new ServerClient(
-      this.#nextId++,
-      address,
-      transport,
-      this.#hub.table.takePeerId(),
-      keyMetadata,
-      (owner) => createSessionFor(this.#config, environment, { transport, wrap, resume, owner }),
+    const peerId = this.#hub.table.takePeerId()
+    if (peerId === undefined) return this.#hub.drop('server-full')
+    const client = new ServerClient(this.#hub.table.takeId(), address, transport, peerId, keyMetadata, (owner) =>
+      createSessionFor(this.#config, environment, { transport, wrap, resume, owner }),
     )
     this.#hub.table.add(client)
     this.#hub.stats.clientsBegun++

@@ -8,7 +8,13 @@ import { Queue } from '../bytes/index.ts'
 import type { AuthFailure } from '../control/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { isAuthentic } from '../data/index.ts'
-import { type DropReason, type Environment, LaneCode, type SessionEvent } from '../session/index.ts'
+import {
+  type DropReason,
+  type Environment,
+  LaneCode,
+  type SessionEvent,
+  type SessionSnapshot,
+} from '../session/index.ts'
 import { Opcode, opcodeOf, PEER_ID_NONE, readPeerId } from '../wire/index.ts'
 import { AddressPool } from './address-pool.ts'
 import { Admission, type SessionLogin } from './admission.ts'
@@ -39,18 +45,18 @@ export class Hub {
   readonly stats = createServerCounters()
   readonly outputs = new Queue<ServerOutput>()
   readonly #config: ServerConfig
-  readonly #admission: Admission
+  readonly admission: Admission
 
   /** @throws ConfigError */
   constructor(config: ServerConfig, environment: Environment, crypto: CryptoProvider) {
     this.now = environment.now
     this.#config = config
-    this.table = new ClientTable(config.maxClients ?? 1024)
+    this.table = new ClientTable(config.maxClients ?? 1024, config.firstPeerId)
     this.pool = new AddressPool(config.addresses, config.leases)
     this.router = new Router(config.device ?? 'tun', config.maxRoutesPerClient ?? 256, broadcastOf(config))
     this.resets = new RateLimit(config.connectFreqInitial ?? { count: 100, period: 10_000 })
     const tokens = new Tokens(config.authToken, crypto, environment.random)
-    this.#admission = new Admission(config, this.table, this.pool, this.router, tokens, environment.timeOrigin)
+    this.admission = new Admission(config, this.table, this.pool, this.router, tokens, environment.timeOrigin)
   }
 
   /** SRV-10, SRV-11 */
@@ -106,7 +112,7 @@ export class Hub {
   }
 
   #login(client: ServerClient, login: SessionLogin): void {
-    const verdict = this.#admission.judge(client, login, this.now)
+    const verdict = this.admission.judge(client, login, this.now)
     if (verdict.type === 'ask') this.event(client, verdict.event)
     else if (verdict.type === 'allow') this.allow(client, {})
     else this.deny(client, verdict.answer)
@@ -114,8 +120,8 @@ export class Hub {
 
   allow(client: ServerClient, grant: Grant): void {
     client.asking = false
-    for (const rival of this.#admission.rivals(client, grant)) this.end(rival, { type: 'replaced', by: client.id })
-    const push = this.#admission.admit(client, grant, this.now)
+    for (const rival of this.admission.rivals(client, grant)) this.end(rival, { type: 'replaced', by: client.id })
+    const push = this.admission.admit(client, grant, this.now)
     if (typeof push !== 'string') {
       client.session.allow(this.now, push)
       return
@@ -136,6 +142,14 @@ export class Hub {
     const { address, addresses, name } = client
     const { negotiated, options } = event
     this.event(client, { type: 'client-connected', address, name, addresses, options, negotiated })
+  }
+
+  /** A client of another server goes on here. SRV-72 */
+  adopt(client: ServerClient, { tunnel }: SessionSnapshot): void {
+    const { address, addresses, name } = client
+    this.table.add(client)
+    this.event(client, { type: 'client-imported', address, name, addresses, negotiated: tunnel.primary.negotiated })
+    this.settle(client)
   }
 
   /** A packet that a client sent. SRV-31, SRV-33 */
@@ -185,7 +199,7 @@ export class Hub {
   #forget(client: ServerClient): void {
     client.gone = true
     const { address, name } = client
-    this.#admission.release(client)
+    this.admission.release(client)
     this.table.remove(client)
     this.heap.set(client, Infinity)
     this.stats.clientsClosed++

@@ -61,6 +61,14 @@ export type ServerEvent =
       readonly options: TunnelOptions
       readonly negotiated: Negotiated
     }
+  /** A client of another server goes on here. */
+  | {
+      readonly type: 'client-imported'
+      readonly address: string
+      readonly name: string | undefined
+      readonly addresses: ClientAddresses
+      readonly negotiated: Negotiated
+    }
   /** The client sends from another address now. */
   | { readonly type: 'client-floated'; readonly from: string; readonly to: string }
   /** A client is gone and everything of it is freed. */
@@ -85,6 +93,8 @@ export type ServerCloseReason =
   | { readonly type: 'killed'; readonly message: string }
   /** The same name connected again. */
   | { readonly type: 'replaced'; readonly by: ClientId }
+  /** `exportClient` took it out: it goes on elsewhere. */
+  | { readonly type: 'exported' }
   /** The TCP connection broke. */
   | { readonly type: 'hung-up' }
   /** The server shut down. */
@@ -107,6 +117,37 @@ export const SERVER_DROP_REASONS = {
   malformed: 'A tunnel packet too short for its own header.',
 } as const
 
+/** Why a client cannot be exported. */
+export const EXPORT_PROBLEMS = {
+  'no-such-client': 'It is gone.',
+  'not-connected': 'Its tunnel is not up, or a login waits for its answer: nothing is lost when it begins again.',
+  tcp: 'Its connection cannot be handed over: tell it to reconnect.',
+  busy: 'A renegotiation is under way: try again in a moment.',
+} as const
+
+/** A reason of {@link EXPORT_PROBLEMS}. */
+export type ExportProblem = keyof typeof EXPORT_PROBLEMS
+
+/** Why a state was not taken in. All but the first four leave it good for another try. */
+export const IMPORT_PROBLEMS = {
+  truncated: 'Too short to be a state.',
+  'unknown-version': 'Made by a release whose states are not understood here.',
+  forged: 'Not sealed under this key, or changed since.',
+  malformed: 'Sealed, but no client is in it.',
+  expired: 'Older than two minutes, or from the future: the client has noticed, or a clock is wrong.',
+  repeated: 'Taken in before: packet ids would repeat.',
+  incompatible: 'Of a server with other settings: wrap, device, ciphers.',
+  'server-full': 'max-clients are connected.',
+  'server-closed': 'This server shuts down.',
+  'address-in-use': 'A client is connected from its address.',
+  'peer-id-in-use': 'A client has its peer-id: servers of a fleet need ranges of their own.',
+  'tunnel-address-in-use': 'A client has one of its tunnel addresses or networks.',
+  'name-connected': 'A client of its name connected here since: the newer one stays.',
+} as const
+
+/** A reason of {@link IMPORT_PROBLEMS}. */
+export type ImportProblem = keyof typeof IMPORT_PROBLEMS
+
 /** A reason of the server's own. */
 export type ServerDropReason = keyof typeof SERVER_DROP_REASONS
 
@@ -119,6 +160,10 @@ export interface ServerStats {
   readonly clientsBegun: number
   readonly clientsConnected: number
   readonly clientsClosed: number
+  readonly clientsExported: number
+  readonly clientsImported: number
+  /** States that `importClient` did not take in. */
+  readonly importsRefused: Readonly<Record<ImportProblem, number>>
   readonly floats: number
   /** Packets handed from client to client. */
   readonly relayed: number

@@ -17,7 +17,8 @@ import { ServerClient } from './client.ts'
 import type { Grant, Lease, ServerConfig } from './config.ts'
 import { Entrance } from './entrance.ts'
 import { Hub } from './hub.ts'
-import type { ClientAddresses, ClientId, ServerOutput, ServerStats } from './output.ts'
+import { Moving } from './moving.ts'
+import type { ClientAddresses, ClientId, ExportProblem, ImportProblem, ServerOutput, ServerStats } from './output.ts'
 
 /** A client as an operator sees it. */
 export interface ClientStatus {
@@ -47,6 +48,7 @@ export class Server {
   readonly #config: ServerConfig
   readonly #hub: Hub
   readonly #entrance: Entrance
+  readonly #moving: Moving
 
   /** @throws ConfigError for a configuration that cannot work; no byte has moved then. */
   constructor(config: ServerConfig, environment: Environment) {
@@ -63,6 +65,7 @@ export class Server {
     this.#config = config
     this.#hub = new Hub(config, environment, crypto)
     this.#entrance = new Entrance(this.#hub, config, environment, crypto)
+    this.#moving = new Moving(this.#hub, config, environment, crypto)
   }
 
   /** A TCP connection was accepted; its bytes follow through `receive`. */
@@ -155,6 +158,23 @@ export class Server {
     client.session.renegotiate(this.#hub.now)
     this.#hub.settle(client)
     return true
+  }
+
+  /**
+   * Takes a connected client out, to go on elsewhere, as bytes sealed under `key` (32 or more, shared by the fleet). The client
+   * is gone from here in the same step, and hears nothing of it. Import the state once, within two minutes.
+   */
+  exportClient(id: ClientId, key: Uint8Array, now: number): Uint8Array | ExportProblem {
+    return this.#begin(now) ? this.#moving.export(id, key) : 'no-such-client'
+  }
+
+  /**
+   * Takes a client of another server in: it goes on as if nothing had happened. `address`: where it is reached from here, when
+   * this host names addresses in another way. The answer is the client's number, or why it was not taken in.
+   */
+  importClient(state: Uint8Array, key: Uint8Array, now: number, address?: string): ClientId | ImportProblem {
+    this.#begin(now)
+    return this.#moving.import(plainBytes(state), key, address)
   }
 
   /** Changes pushed options of a client, or of all (`undefined`); the number of clients that were told. */

@@ -4,7 +4,14 @@
  * Every session asks about its login, whatever the server's own admission is, because addresses are given at that moment.
  * The verifier is the server's, with an ear on its verdict: it knows which field of a certificate is the name.
  */
-import { type Environment, Session, type ResumedReset, type SessionConfig, type WrapConfig } from '../session/index.ts'
+import {
+  type Environment,
+  type ResumedReset,
+  Session,
+  type SessionConfig,
+  type SessionSnapshot,
+  type WrapConfig,
+} from '../session/index.ts'
 import type { ChainVerifier } from '../tls/index.ts'
 import type { ServerClient } from './client.ts'
 import type { ServerConfig } from './config.ts'
@@ -14,6 +21,8 @@ export interface SessionStart {
   readonly transport: 'udp' | 'tcp'
   readonly wrap: WrapConfig
   readonly resume?: ResumedReset | undefined
+  /** A session of another server that goes on here. */
+  readonly from?: SessionSnapshot | undefined
   /** Learns its certificate's name. */
   readonly owner?: ServerClient
 }
@@ -23,7 +32,7 @@ export interface SessionStart {
  * @throws ConfigError for a configuration no session can work with.
  */
 export function createSessionFor(config: ServerConfig, environment: Environment, start: SessionStart): Session {
-  const { owner, resume, transport, wrap } = start
+  const { from, owner, resume, transport, wrap } = start
   const { verifier } = config.tls
   const session: SessionConfig = {
     ...config.session,
@@ -40,7 +49,7 @@ export function createSessionFor(config: ServerConfig, environment: Environment,
     push: { options: [] },
     ...(resume === undefined ? {} : { resume }),
   }
-  return new Session(session, environment)
+  return new Session(session, environment, from)
 }
 
 function listening(verifier: ChainVerifier, owner: ServerClient): ChainVerifier {

@@ -24,9 +24,11 @@ import {
   opcodeProblem,
 } from '../wire/index.ts'
 import type { KeyEvent, OutgoingMessage } from './key-events.ts'
-import { KeyState, type KeyStateOptions } from './key-state.ts'
+import type { KeyStateOptions } from './key-options.ts'
+import { KeyState } from './key-state.ts'
 import type { Outbox } from './outbox.ts'
 import type { DropReason, TimerName } from './reasons.ts'
+import type { ChannelSnapshot } from './snapshot.ts'
 import type { WrapState } from './wrap-state.ts'
 
 /** What every negotiation of a channel is made of; the rest is chosen per key state. */
@@ -73,13 +75,22 @@ export class ControlChannel {
   #next: KeyState | undefined
   #retired: KeyState | undefined
 
-  constructor(start: ChannelStart, outbox: Outbox, now: number) {
+  /** @param from - a channel that this one goes on for. */
+  constructor(start: ChannelStart, outbox: Outbox, now: number, from?: ChannelSnapshot) {
     this.localSessionId = start.localSessionId
     this.#start = start
     this.#outbox = outbox
     this.#template = start.template
     this.#peerSessionId = start.peerSessionId
     const { resetOpcode } = start
+    if (from !== undefined) {
+      const { keyId, initiator } = from.primary
+      this.#lastKeyId = from.lastKeyId
+      this.heardAt = from.heardAt
+      this.sentAt = from.sentAt
+      this.#primary = new KeyState({ ...start.template, keyId, initiator, resetOpcode }, now, from.primary)
+      return
+    }
     const initiator = start.template.role === 'client' ? 'us' : 'peer'
     this.#primary = new KeyState({ ...start.template, keyId: 0, initiator, resetOpcode }, now)
   }
@@ -122,6 +133,23 @@ export class ControlChannel {
   /** What the key messages of later negotiations say. */
   setKeyMessage(keyMessage: KeyTemplate['keyMessage']): void {
     this.#template = { ...this.#template, keyMessage }
+  }
+
+  /** The channel as plain data; undefined while a negotiation is under way or half said. SESS-171 */
+  snapshot(now: number): ChannelSnapshot | undefined {
+    const primary = this.#next === undefined ? this.#primary.snapshot() : undefined
+    if (primary === undefined || this.#peerSessionId === undefined) return undefined
+    const { heardAt, localSessionId, sentAt } = this
+    return {
+      localSessionId,
+      peerSessionId: this.#peerSessionId,
+      lastKeyId: this.#lastKeyId,
+      heardAt,
+      sentAt,
+      wrap: this.wrap.snapshot(now),
+      dynamicWrap: this.#dynamicWrap?.snapshot(now),
+      primary,
+    }
   }
 
   /** Takes a control datagram of this session. Returns why it was dropped. */

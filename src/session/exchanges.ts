@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts'
 import type { ClientLogin } from './login.ts'
 import { PairExchange } from './pair-exchange.ts'
 import { ServerExchange } from './server-exchange.ts'
+import type { ExchangeSnapshot } from './snapshot.ts'
 
 /** Exchanges by session of the peer. */
 export class Exchanges {
@@ -29,6 +30,17 @@ export class Exchanges {
     const made = this.#create()
     this.#all.set(channel, made)
     return made
+  }
+
+  /** The exchange of a connected client of another process goes on here. */
+  restore(channel: ControlChannel, from: ExchangeSnapshot): void {
+    this.#all.set(channel, new ServerExchange(this.#context, from))
+  }
+
+  /** A client's exchange as plain data; undefined while something in it is open. */
+  snapshot(channel: ControlChannel): ExchangeSnapshot | undefined {
+    const exchange = this.#all.get(channel)
+    return exchange instanceof ServerExchange ? exchange.snapshot() : undefined
   }
 
   /** All exchanges, as a list of their own. */

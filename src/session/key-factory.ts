@@ -13,6 +13,7 @@ import {
   FRAMING_STYLES,
   isAead,
   mssLimit,
+  restoreDataChannel,
   splitKey2,
 } from '../data/index.ts'
 import { createTlsCryptKeys, DYNAMIC_KEY_LABEL, mixDynamicKey } from '../wire/index.ts'
@@ -23,6 +24,7 @@ import { DataKey } from './key-ring.ts'
 import type { KeyState } from './key-state.ts'
 import type { Negotiated } from './output.ts'
 import { subjectOf } from './peer.ts'
+import type { DataKeySnapshot } from './snapshot.ts'
 import type { TunnelLayers } from './tunnel.ts'
 import type { ResolvedConfig } from './validate.ts'
 import { WrapState } from './wrap-state.ts'
@@ -47,7 +49,7 @@ export function createDataKey(
   peerInfo: Readonly<Record<string, string>>,
   now: number,
 ): DataKey | undefined {
-  const { config, crypto, random } = context
+  const { config } = context
   const peerSessionId = channel.peerSessionId ?? new Uint8Array(8)
   const [client, server] =
     config.role === 'client' ? [channel.localSessionId, peerSessionId] : [peerSessionId, channel.localSessionId]
@@ -56,23 +58,43 @@ export function createDataKey(
   const keys = splitKey2(material, config.role)
   wipe(material)
   if (keys === undefined) return undefined
-  const dataChannel = createDataChannel({
+  const { counterStart } = config
+  const dataChannel = createDataChannel({ ...channelOptions(context, key.keyId, agreement), keys, counterStart })
+  key.keysDerived()
+  const negotiated = describe(context, channel, key, agreement, peerInfo)
+  return new DataKey(dataChannel, negotiated, now, key.startedAt + switchDelay(context))
+}
+
+/** A data key of another process, to go on with. SESS-170 */
+export function restoreDataKey(
+  context: SessionContext,
+  agreement: Agreement,
+  from: DataKeySnapshot,
+  now: number,
+): DataKey {
+  const { negotiated, sendFrom, since } = from
+  const options = channelOptions(context, negotiated.keyId, agreement)
+  const key = new DataKey(restoreDataChannel(options, from.channel, now), negotiated, since, sendFrom)
+  key.dieAt = from.dieAt
+  key.bytes = from.bytes
+  key.packets = from.packets
+  key.successorAsked = from.successorAsked
+  return key
+}
+
+function channelOptions({ config, crypto, random }: SessionContext, keyId: number, agreement: Agreement) {
+  return {
     crypto,
     cipher: agreement.cipher,
     auth: agreement.auth,
-    keys,
     epoch: agreement.epoch,
-    keyId: key.keyId,
+    keyId,
     peerId: agreement.sendPeerId,
     receivePeerId: agreement.receivePeerId,
     replay: { window: config.replay.size, seconds: config.replay.seconds },
     random,
     allowInsecure: config.allowInsecure,
-    counterStart: config.counterStart,
-  })
-  key.keysDerived()
-  const negotiated = describe(context, channel, key, agreement, peerInfo)
-  return new DataKey(dataChannel, negotiated, now, key.startedAt + switchDelay(context))
+  }
 }
 
 /** How long the old key goes on sending after a renegotiation began. REKEY-7 */

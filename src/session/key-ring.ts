@@ -79,6 +79,13 @@ export class KeyRing {
     this.#sender = key
   }
 
+  /** Goes on with the keys of another process's tunnel. */
+  restore(primary: DataKey, lameDuck: DataKey | undefined, lameDuckSends: boolean): void {
+    this.#primary = primary
+    this.#lameDuck = lameDuck
+    this.#sender = lameDuckSends ? (lameDuck ?? primary) : primary
+  }
+
   /** Lets the primary send once its time has come; true when that changed the sender. REKEY-7 */
   switchSender(now: number): boolean {
     if (this.#primary === undefined || this.#sender === this.#primary || now < this.#primary.sendFrom) return false

@@ -11,45 +11,15 @@
  */
 import { concat, EMPTY, Queue } from '../bytes/index.ts'
 import { writeControlText } from '../control/index.ts'
-import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
 import { AckList, ACKS_PER_CONTROL_PACKET, ReceiveWindow, SendWindow } from '../reliability/index.ts'
-import { type TlsConfig, TlsConnection, type TlsInfo } from '../tls/index.ts'
+import { TlsConnection, type TlsInfo } from '../tls/index.ts'
 import { type ControlPacket, isHardReset, Opcode, parseResetSettings } from '../wire/index.ts'
 import { type KeyEvent, type OutgoingMessage, tlsReason } from './key-events.ts'
 import { type KeyInput, type KeyStateName, moveKey } from './key-moves.ts'
-import { type KeyMessageText, KeySource, type PeerKeyMessage } from './key-source.ts'
+import type { KeyStateOptions, Message } from './key-options.ts'
+import { KeySource, type PeerKeyMessage } from './key-source.ts'
 import type { CloseReason, DropReason } from './reasons.ts'
-
-/** What is fixed when a negotiation starts. */
-export interface KeyStateOptions {
-  readonly keyId: number
-  /** The TLS role. */
-  readonly role: 'client' | 'server'
-  /** Who sent the first reset. */
-  readonly initiator: 'us' | 'peer'
-  /** Opcode of our reset; undefined behind a stateless exchange, where both resets are done. */
-  readonly resetOpcode: number | undefined
-  readonly tls: TlsConfig
-  /** What our key message says beside its randoms. */
-  readonly keyMessage: (info: TlsInfo) => KeyMessageText
-  readonly tlsTimeout: number
-  readonly tlsTimeoutMax: number
-  readonly handWindow: number
-  /** Most TLS bytes in one packet, and in one that carries the wrapped client key as well. */
-  readonly payloadLimit: number
-  readonly wrappedKeyPayloadLimit: number
-  /** Client: a wrapped key goes with the hard reset. */
-  readonly hasWrappedKey: boolean
-  readonly maxAcks: number
-  readonly crypto: CryptoProvider
-  readonly random: RandomSource
-  readonly timeOrigin: number
-}
-
-interface Message {
-  readonly opcode: number
-  readonly payload: Uint8Array
-}
+import type { KeyStateSnapshot } from './snapshot.ts'
 
 /** One negotiation. */
 export class KeyState {
@@ -64,7 +34,7 @@ export class KeyState {
   readonly #options: KeyStateOptions
   readonly #send: SendWindow<Message>
   readonly #receive: ReceiveWindow<Message>
-  readonly #acks = new AckList()
+  readonly #acks: AckList
   readonly #tls: TlsConnection
   readonly #events = new Queue<KeyEvent>()
   readonly #source: KeySource
@@ -79,19 +49,26 @@ export class KeyState {
   #tlsInfo: TlsInfo | undefined
   #texts: string[] = []
 
-  constructor(options: KeyStateOptions, now: number) {
+  /** @param from - an established negotiation that this one goes on for. */
+  constructor(options: KeyStateOptions, now: number, from?: KeyStateSnapshot) {
     const { crypto, random, tlsTimeout, tlsTimeoutMax, resetOpcode } = options
     const firstId = resetOpcode === undefined ? 1 : 0
     this.keyId = options.keyId
     this.initiator = options.initiator
-    this.startedAt = now
-    this.deadline = now + options.handWindow
-    this.heardAt = now
+    this.startedAt = from?.startedAt ?? now
+    this.deadline = this.startedAt + options.handWindow
+    this.heardAt = from?.heardAt ?? now
     this.#options = options
-    this.#send = new SendWindow<Message>({ timeout: tlsTimeout, timeoutCap: tlsTimeoutMax, firstId })
-    this.#receive = new ReceiveWindow<Message>(undefined, firstId)
-    this.#tls = new TlsConnection(options.tls, { unixTime: options.timeOrigin + now, random, crypto })
+    const sending = { timeout: tlsTimeout, timeoutCap: tlsTimeoutMax, firstId }
+    this.#send = from === undefined ? new SendWindow<Message>(sending) : SendWindow.restore(from.send, sending)
+    this.#receive = from === undefined ? new ReceiveWindow(undefined, firstId) : ReceiveWindow.restore(from.receive)
+    this.#acks = new AckList(from?.acks)
+    this.#tls = new TlsConnection(options.tls, { unixTime: options.timeOrigin + now, random, crypto }, from?.tls)
     this.#source = new KeySource(options.role, random)
+    if (from !== undefined) {
+      this.#goOn(from)
+      return
+    }
     if (resetOpcode === undefined) {
       this.#move('resets-done')
     } else {
@@ -277,6 +254,23 @@ export class KeyState {
       this.#events.length,
       this.#texts.length,
     ]
+  }
+
+  /** The negotiation as plain data, once its keys are in use and nothing is half done. SESS-171 */
+  snapshot(): KeyStateSnapshot | undefined {
+    const { heardAt, initiator, keyId, startedAt } = this
+    const tls = this.#tls.snapshot()
+    if (tls === undefined || this.#state !== 'generated-keys' || this.#events.length > 0) return undefined
+    const windows = { send: this.#send.snapshot(), receive: this.#receive.snapshot(), acks: this.#acks.snapshot() }
+    return { keyId, initiator, startedAt, heardAt, ...windows, outgoing: this.#outgoing, tls }
+  }
+
+  #goOn({ outgoing }: KeyStateSnapshot): void {
+    this.#state = 'generated-keys'
+    this.#heard = true
+    this.#established = true
+    this.#tlsInfo = this.#tls.info
+    this.#outgoing = outgoing
   }
 
   #move(input: KeyInput): void {

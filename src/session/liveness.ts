@@ -8,6 +8,7 @@
 import type { PushedProtocol } from '../control/index.ts'
 import type { Timers } from '../reliability/index.ts'
 import type { TimerName } from './reasons.ts'
+import type { LivenessSnapshot } from './snapshot.ts'
 
 /** The settings in force; 0 switches one off. */
 export interface LivenessSettings {
@@ -88,6 +89,20 @@ export class Liveness {
   /** The control channel spoke to the peer at that time, if ever. */
   spoke(at: number | undefined): void {
     if (at !== undefined && at > this.lastSent) this.lastSent = at
+  }
+
+  /** Times of the last packets, to go on with elsewhere. */
+  snapshot(): LivenessSnapshot {
+    const { lastReceived, lastSent } = this
+    return { lastSent, lastReceived, activeSince: this.#activeSince, activeBytes: this.#activeBytes }
+  }
+
+  /** Goes on from such times; the timers are the caller's to set. */
+  restore(from: LivenessSnapshot): void {
+    this.lastSent = from.lastSent
+    this.lastReceived = from.lastReceived
+    this.#activeSince = from.activeSince
+    this.#activeBytes = from.activeBytes
   }
 
   /** Takes other settings over, pushed ones for example. */

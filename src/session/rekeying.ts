@@ -21,12 +21,21 @@ const SERVER_JITTER = 0.1
 export class Rekeying {
   readonly #context: SessionContext
   readonly #tunnel: Tunnel
-  /** True after an attempt that failed, until one succeeds. */
   #failed = false
 
   constructor(context: SessionContext, tunnel: Tunnel) {
     this.#context = context
     this.#tunnel = tunnel
+  }
+
+  /** True after an attempt that failed, until one succeeds. */
+  get hasFailed(): boolean {
+    return this.#failed
+  }
+
+  /** Goes on for another process, whose last attempt may have failed. */
+  restore(failed: boolean): void {
+    this.#failed = failed
   }
 
   /** Begins a renegotiation; where the state does not allow one, the next attempt waits for the next cause. */

@@ -29,6 +29,7 @@ import { closing, type Exchange, type ExchangeTimer, NOTHING, type Verdict } fro
 import type { KeyState } from './key-state.ts'
 import { SecretText } from './output.ts'
 import { subjectOf } from './peer.ts'
+import type { ExchangeSnapshot } from './snapshot.ts'
 
 /** How long a repeated PUSH_REQUEST is not answered again. */
 const REPLY_PAUSE = 30_000
@@ -54,9 +55,32 @@ export class ServerExchange implements Exchange {
   #repliedAt = -Infinity
   #replies: readonly string[] = []
 
-  constructor(context: SessionContext) {
+  /** @param from - the exchange of a connected client that this one goes on for. */
+  constructor(context: SessionContext, from?: ExchangeSnapshot) {
     this.#context = context
-    this.#push = context.config.push
+    this.#push = from?.push ?? context.config.push
+    if (from === undefined) return
+    this.#peerInfo = parsePeerInfo(from.peerInfo.map((line) => line.join('=')).join('\n'))
+    this.#peerOptions = from.peerOptions
+    this.#identity = { username: from.username, leaf: from.leaf }
+    this.#wanted = true
+    this.#repliedAt = from.repliedAt
+    this.#replies = from.replies
+  }
+
+  /** The exchange as plain data; undefined while a login waits or the client has no options yet. */
+  snapshot(): ExchangeSnapshot | undefined {
+    if (this.#asking !== undefined || this.#identity === undefined || this.#replies.length === 0) return undefined
+    const { leaf, username } = this.#identity
+    return {
+      peerInfo: [...this.#peerInfo.values],
+      peerOptions: this.#peerOptions,
+      username,
+      leaf,
+      push: this.#push,
+      replies: this.#replies,
+      repliedAt: this.#repliedAt,
+    }
   }
 
   /** True while `allow`, `deny` or `defer` has something to answer. */

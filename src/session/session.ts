@@ -16,6 +16,7 @@ import { Conversation } from './conversation.ts'
 import type { Output } from './output.ts'
 import type { CloseReason, DropReason, TimerName } from './reasons.ts'
 import type { SessionState } from './session-moves.ts'
+import type { SessionSnapshot } from './snapshot.ts'
 import { StaticConversation, type Talk } from './static-conversation.ts'
 import type { Counters, Stats } from './stats.ts'
 import { LaneCode } from './tunnel.ts'
@@ -51,9 +52,10 @@ export class Session {
   #now: number
 
   /**
-   * @throws ConfigError for a configuration that cannot work; no byte has moved then.
+   * @param from - a connected server session of another process that this one goes on for: no output says that it is connected.
+   * @throws ConfigError for a configuration that cannot work, or not with `from`; no byte has moved then.
    */
-  constructor(config: SessionConfig, environment: Environment) {
+  constructor(config: SessionConfig, environment: Environment, from?: SessionSnapshot) {
     this.#context = createContext(config, environment)
     this.#counters = this.#context.outbox.counters
     this.#now = environment.now
@@ -62,7 +64,7 @@ export class Session {
     this.#headless = staticKey !== undefined
     this.#conversation =
       staticKey === undefined
-        ? new Conversation(this.#context, this.#now)
+        ? new Conversation(this.#context, this.#now, from)
         : new StaticConversation(this.#context, staticKey, this.#now)
     this.#conversation.settle(this.#now)
   }
@@ -236,6 +238,15 @@ export class Session {
   /** Ends at once, without a word to the peer. */
   abandon(now: number): void {
     if (this.#begin(now)) this.#conversation.end({ type: 'local' }, this.#now)
+  }
+
+  /**
+   * Server: the connected session as plain data, with all its secrets, for one `new Session` elsewhere. This session must not
+   * be used any more but for `abandon`. Undefined over TCP, unless connected, with outputs waiting, or while a renegotiation is
+   * under way. SESS-171
+   */
+  snapshot(now: number): SessionSnapshot | undefined {
+    return this.#begin(now) && this.#framer === undefined ? this.#conversation.snapshot(this.#now) : undefined
   }
 
   /** Runs everything due at `now`; harmless when early. SESS-7 */

@@ -27,15 +27,17 @@ import {
   plainWrap,
   SESSION_ID_LENGTH,
   splitWrappedKey,
-  type StaticKey,
+  StaticKey,
   type TlsCryptV2Wrapper,
 } from '../wire/index.ts'
 import type { SessionContext } from './context.ts'
 import { type ChannelEvent, ControlChannel, type KeyTemplate } from './control-channel.ts'
 import type { Deadline } from './deadlines.ts'
 import { REFUSAL_WINDOW } from './farewell.ts'
-import type { KeyState, KeyStateOptions } from './key-state.ts'
+import type { KeyStateOptions } from './key-options.ts'
+import type { KeyState } from './key-state.ts'
 import type { DropReason } from './reasons.ts'
+import type { ChannelSnapshot } from './snapshot.ts'
 import { WrapState } from './wrap-state.ts'
 
 /** Acks counted when packets are cut to size. */
@@ -100,6 +102,23 @@ export class Slots {
     const wrap = this.#wrapState(resume.replayPacketId, resume.clientKey)
     const { peerSessionId, sessionId } = resume
     this.#active = this.#create({ sessionId, peerSessionId, wrap, wrappedKey: undefined, resetOpcode: undefined }, now)
+  }
+
+  /** Server: goes on with a session that another process had. SESS-170 */
+  restore(from: ChannelSnapshot, now: number): ControlChannel {
+    const { config, crypto } = this.#context
+    const key = from.wrap.key === undefined ? undefined : new StaticKey(from.wrap.key)
+    const wrap = this.#wrapState(0, key, { snapshot: from.wrap, now })
+    const { localSessionId: sessionId, peerSessionId } = from
+    const start = { sessionId, peerSessionId, wrap, wrappedKey: undefined, resetOpcode: undefined }
+    const channel = this.#create(start, now, from)
+    if (from.dynamicWrap?.key !== undefined) {
+      const dynamic = new StaticKey(from.dynamicWrap.key)
+      const keys = createTlsCryptKeys(crypto, dynamic, config.role)
+      channel.useDynamicWrap(new WrapState(keys, dynamic, config.replay, 0, { snapshot: from.dynamicWrap, now }))
+    }
+    this.#active = channel
+    return channel
   }
 
   /** Takes a control datagram. Returns why it was dropped. */
@@ -232,12 +251,13 @@ export class Slots {
       readonly resetOpcode: number | undefined
     },
     now: number,
+    from?: ChannelSnapshot,
   ): ControlChannel {
     const { outbox, random } = this.#context
     const localSessionId = start.sessionId ?? newSessionId(random)
     const template = this.#template(start.wrap.wrap, start.wrappedKey?.length ?? 0)
     const { trace } = this.#context.config
-    return new ControlChannel({ ...start, localSessionId, template, trace }, outbox, now)
+    return new ControlChannel({ ...start, localSessionId, template, trace }, outbox, now, from)
   }
 
   #template(wrap: ControlWrap, wrappedKeyLength: number): KeyTemplate {
@@ -276,24 +296,16 @@ export class Slots {
     return typeof client === 'string' ? client : this.#wrapState(0, client.key)
   }
 
-  /** A fresh wrap as configured, or under the key that a tls-crypt-v2 client brought. */
-  #wrapState(used: number, clientKey?: StaticKey): WrapState {
+  /** A wrap as configured: under the configured key, or that of a tls-crypt-v2 client or of the session gone on with. */
+  #wrapState(used: number, given?: StaticKey, from?: ConstructorParameters<typeof WrapState>[4]): WrapState {
     const { config, crypto } = this.#context
     const { role, wrap, replay } = config
-    if (clientKey !== undefined)
-      return new WrapState(createTlsCryptKeys(crypto, clientKey, role), clientKey, replay, used)
-    switch (wrap.type) {
-      case 'none':
-      case 'tls-crypt-v2-server':
-        return new WrapState(plainWrap, undefined, replay, used)
-      case 'tls-auth': {
-        const digest = wrap.digest ?? (config.auth === 'none' ? 'SHA1' : config.auth)
-        return new WrapState(createTlsAuthKeys(crypto, wrap.key, wrap.direction, digest), wrap.key, replay, used)
-      }
-      case 'tls-crypt':
-      case 'tls-crypt-v2':
-        return new WrapState(createTlsCryptKeys(crypto, wrap.key, role), wrap.key, replay, used)
-    }
+    const key = given ?? ('key' in wrap ? wrap.key : undefined)
+    const create = (keys: ControlWrap) => new WrapState(keys, key, replay, used, from)
+    if (wrap.type === 'none' || key === undefined) return create(plainWrap)
+    if (wrap.type !== 'tls-auth') return create(createTlsCryptKeys(crypto, key, role))
+    const digest = wrap.digest ?? (config.auth === 'none' ? 'SHA1' : config.auth)
+    return create(createTlsAuthKeys(crypto, key, wrap.direction, digest))
   }
 }
 

@@ -42,6 +42,11 @@ export class StaticConversation implements Talk {
   #exitsLeft = 0
   #requestsLeft = OCC_REQUEST_COUNT
 
+  /** Keys known beforehand need no moving. */
+  snapshot(): undefined {
+    return undefined
+  }
+
   /** @throws ConfigError for a cipher or digest that cannot be used. */
   constructor(context: SessionContext, staticKey: StaticKeyConfig, now: number) {
     const { config, outbox, timers } = context

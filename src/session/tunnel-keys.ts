@@ -1,17 +1,18 @@
 /**
  * An agreement put to work: the first key brings the tunnel up, later ones take its place (spec/session.md, SESS-138).
  */
-import type { TunnelOptions } from '../control/index.ts'
+import { emptyOptions, type TunnelOptions } from '../control/index.ts'
 import type { Agreement } from './agreement.ts'
 import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { Exchanges } from './exchanges.ts'
-import { createDataKey, createDynamicWrap, pipelineOptions } from './key-factory.ts'
+import { createDataKey, createDynamicWrap, pipelineOptions, restoreDataKey } from './key-factory.ts'
 import type { DataKey } from './key-ring.ts'
 import type { KeyState } from './key-state.ts'
 import { type Liveness, pushedSettings } from './liveness.ts'
 import type { CloseReason } from './reasons.ts'
 import type { Rekeying } from './rekeying.ts'
+import type { DataKeySnapshot, TunnelSnapshot } from './snapshot.ts'
 import type { Tunnel } from './tunnel.ts'
 
 /** Why a negotiation with an unusable key ends. */
@@ -57,6 +58,24 @@ export class TunnelKeys {
     return key
   }
 
+  /** The keys as plain data; undefined before there is a tunnel. */
+  snapshot(now: number): TunnelSnapshot | undefined {
+    const { lameDuck, primary, sender } = this.#tunnel.keys
+    if (primary === undefined) return undefined
+    const lameDuckSends = lameDuck !== undefined && sender === lameDuck
+    return { primary: snapshotOf(primary, now), lameDuck: lameDuck && snapshotOf(lameDuck, now), lameDuckSends }
+  }
+
+  /** Goes on with another process's keys. SESS-170 */
+  restore(agreement: Agreement, from: TunnelSnapshot, now: number): void {
+    const { config } = this.#context
+    this.#agreement = agreement
+    const restored = (key: DataKeySnapshot) => restoreDataKey(this.#context, agreement, key, now)
+    const lameDuck = from.lameDuck === undefined ? undefined : restored(from.lameDuck)
+    this.#tunnel.keys.restore(restored(from.primary), lameDuck, from.lameDuckSends)
+    this.#tunnel.configure(pipelineOptions(config, agreement, emptyOptions(config.device)))
+  }
+
   /** Takes a renegotiated key in; the tunnel's former one is on its way out. */
   replace(channel: ControlChannel, key: KeyState, now: number): void {
     if (key !== channel.next || key.state !== 'active' || this.#agreement === undefined) return
@@ -76,4 +95,9 @@ export class TunnelKeys {
     const peerInfo = Object.fromEntries(this.#exchanges.peerInfo(channel).values)
     return createDataKey(this.#context, channel, key, agreement, peerInfo, now)
   }
+}
+
+function snapshotOf(key: DataKey, now: number): DataKeySnapshot {
+  const { bytes, channel, dieAt, negotiated, packets, sendFrom, since, successorAsked } = key
+  return { channel: channel.snapshot(now), negotiated, since, sendFrom, dieAt, bytes, packets, successorAsked }
 }

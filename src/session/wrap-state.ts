@@ -6,6 +6,7 @@
  * move the window out of an honest peer's reach (spec/session.md, "Wraps in use").
  */
 import { LongPacketIdCounter, ReplayWindow } from '../reliability/index.ts'
+import type { WrapSnapshot } from './snapshot.ts'
 import type { ControlPacket, ControlWrap, OpenedControl, StaticKey, WireProblem } from '../wire/index.ts'
 
 /** `replay-window` of a wrap: ids, and seconds of time backtrack. */
@@ -23,12 +24,31 @@ export class WrapState {
   readonly window: ReplayWindow | undefined
   readonly #counter: LongPacketIdCounter
 
-  /** @param used - replay packet ids already used up on our side. */
-  constructor(wrap: ControlWrap, key: StaticKey | undefined, replay: ReplaySettings, used = 0) {
+  /**
+   * @param used - replay packet ids already used up on our side.
+   * @param from - a wrap of the same key that this one goes on for; `now` is what its ages count back from.
+   */
+  constructor(
+    wrap: ControlWrap,
+    key: StaticKey | undefined,
+    replay: ReplaySettings,
+    used = 0,
+    from?: { readonly snapshot: WrapSnapshot; readonly now: number },
+  ) {
+    const window = from?.snapshot.window
     this.wrap = wrap
     this.key = key
-    this.window = wrap.type === 'none' ? undefined : new ReplayWindow(replay.size, replay.seconds)
-    this.#counter = new LongPacketIdCounter(used)
+    if (wrap.type === 'none') this.window = undefined
+    else if (window === undefined || from === undefined) this.window = new ReplayWindow(replay.size, replay.seconds)
+    else this.window = ReplayWindow.restore(window, from.now)
+    this.#counter = new LongPacketIdCounter(from?.snapshot.used ?? used)
+    this.#counter.time = from?.snapshot.time ?? 0
+  }
+
+  /** The wrap as plain data: its key and where both sides stand. */
+  snapshot(now: number): WrapSnapshot {
+    const { id: used, time } = this.#counter
+    return { key: this.key?.exportBytes(), used, time, window: this.window?.snapshot(now) }
   }
 
   /** Replay packet id given out last. */

@@ -48,9 +48,11 @@ export class CbcSealer implements RecordSealer {
   readonly #encryptThenMac: boolean
   readonly #random: RandomSource
   readonly #header = new Uint8Array(MAC_HEADER)
-  sealed = 0
+  sealed: number
 
-  constructor(crypto: CryptoProvider, keys: CbcKeys, random: RandomSource) {
+  /** @param sealed - records sealed before under the same key. */
+  constructor(crypto: CryptoProvider, keys: CbcKeys, random: RandomSource, sealed = 0) {
+    this.sealed = sealed
     this.#cbc = createCbc(crypto, keys)
     this.#hmac = crypto.createHmac(keys.mac, keys.macKey)
     this.#encryptThenMac = keys.encryptThenMac
@@ -105,9 +107,11 @@ export class CbcOpener implements RecordOpener {
   readonly #encryptThenMac: boolean
   readonly #header = new Uint8Array(MAC_HEADER)
   readonly #expected: Uint8Array
-  #opened = 0
+  opened: number
 
-  constructor(crypto: CryptoProvider, keys: CbcKeys) {
+  /** @param opened - records opened before under the same key. */
+  constructor(crypto: CryptoProvider, keys: CbcKeys, opened = 0) {
+    this.opened = opened
     this.#cbc = createCbc(crypto, keys)
     this.#hmac = crypto.createHmac(keys.mac, keys.macKey)
     this.#ballast = crypto.createHmac(keys.mac, keys.macKey)
@@ -122,7 +126,7 @@ export class CbcOpener implements RecordOpener {
       ? this.#openMacOutside(buffer, start, payloadLength, buffer[at] as number)
       : this.#openMacInside(buffer, start, payloadLength, buffer[at] as number)
     if (fragment === undefined) return undefined // TLS-4
-    this.#opened++
+    this.opened++
     demand(fragment.length <= MAX_PLAINTEXT, 'record-overflow', `a plaintext of ${fragment.length} bytes`)
     return { type: buffer[at] as number, fragment }
   }
@@ -160,7 +164,7 @@ export class CbcOpener implements RecordOpener {
   }
 
   #computeMac(buffer: Uint8Array, from: number, length: number, type: number): void {
-    putSequence(this.#header, 0, this.#opened)
+    putSequence(this.#header, 0, this.opened)
     putHeader(this.#header, 8, type, 0x0303, length)
     this.#hmac
       .update(this.#header)

@@ -6,7 +6,7 @@
  * `closed` output, once and last (TLS-2). It never throws for what a peer sent, never calls back, and holds a bounded amount of
  * memory.
  */
-import { EMPTY, Queue, UsageError, plainBytes } from '../bytes/index.ts'
+import { ConfigError, EMPTY, Queue, UsageError, plainBytes } from '../bytes/index.ts'
 import { type AlertName, AlertError, alertName, demand } from './alerts.ts'
 import { startClient } from './client-start.ts'
 import { resolveConfig, type TlsConfig, type TlsEnvironment } from './config.ts'
@@ -17,6 +17,7 @@ import { beforeData12, export12, type Open12 } from './open12.ts'
 import { beforeData13, export13, type Open13, sendKeyUpdate } from './open13.ts'
 import type { TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
 import { type Incoming, RecordLayer } from './record-layer.ts'
+import { resumeSnapshot, takeSnapshot, type TlsSnapshot } from './snapshot.ts'
 
 function isOpen(state: State): state is Open12 | Open13 {
   return state.type === 'open-12' || state.type === 'open-13'
@@ -38,8 +39,11 @@ export class TlsConnection {
   #started = false
   #writeEnded = false
 
-  /** @throws ConfigError for a configuration that cannot work. TLS-36 */
-  constructor(config: TlsConfig, environment: TlsEnvironment) {
+  /**
+   * @param from - an open connection that this one goes on for (TLS-40); no output says that it is connected.
+   * @throws ConfigError for a configuration that cannot work, TLS-36, or a snapshot with a suite that is not known here.
+   */
+  constructor(config: TlsConfig, environment: TlsEnvironment, from?: TlsSnapshot) {
     const resolved = resolveConfig(config, environment.crypto)
     this.#records = new RecordLayer(resolved.maxFragment)
     this.#records.limitMessages((type) => messageLimit(resolved, this.#state, type))
@@ -51,7 +55,21 @@ export class TlsConnection {
       emit: (output) => this.#emit(output),
       unixTime: environment.unixTime,
     }
-    this.#state = resolved.role === 'client' ? { type: 'client-idle' } : { type: 'expect-client-hello' }
+    if (from === undefined) {
+      this.#state = resolved.role === 'client' ? { type: 'client-idle' } : { type: 'expect-client-hello' }
+      return
+    }
+    const open = resumeSnapshot(this.#context, from)
+    if (open === undefined) throw new ConfigError('tls-cipher', 'the state is of a connection not possible here')
+    this.#started = true
+    this.#state = open
+  }
+
+  /** The open connection as plain data; this one must not be used again. Undefined unless open and at rest. TLS-40 */
+  snapshot(): TlsSnapshot | undefined {
+    if (!isOpen(this.#state) || this.#writeEnded || this.#outputs.length > 0) return undefined
+    const records = this.#records.snapshot()
+    return records === undefined ? undefined : takeSnapshot(this.#state, records)
   }
 
   /** What was agreed on; `undefined` before `connected` and after `closed`. */

@@ -23,6 +23,7 @@ export {
   type SuiteProtection,
   type TlsVersion,
 } from './registry.ts'
+export type { TlsSnapshot } from './snapshot.ts'
 export {
   type NamedList,
   opensslCipherName,

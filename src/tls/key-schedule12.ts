@@ -73,13 +73,13 @@ export function recordKeys12(
 }
 
 /** The sealer for one direction's keys. */
-export function createSealer12(crypto: CryptoProvider, keys: Keys12, random: RandomSource): RecordSealer {
-  return keys.type === 'aead' ? new Sealer12(crypto, keys) : new CbcSealer(crypto, keys, random)
+export function createSealer12(crypto: CryptoProvider, keys: Keys12, random: RandomSource, sealed = 0): RecordSealer {
+  return keys.type === 'aead' ? new Sealer12(crypto, keys, sealed) : new CbcSealer(crypto, keys, random, sealed)
 }
 
 /** The opener for one direction's keys. */
-export function createOpener12(crypto: CryptoProvider, keys: Keys12): RecordOpener {
-  return keys.type === 'aead' ? new Opener12(crypto, keys) : new CbcOpener(crypto, keys)
+export function createOpener12(crypto: CryptoProvider, keys: Keys12, opened = 0): RecordOpener {
+  return keys.type === 'aead' ? new Opener12(crypto, keys, opened) : new CbcOpener(crypto, keys, opened)
 }
 
 /** verify_data of a Finished. */

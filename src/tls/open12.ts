@@ -19,6 +19,7 @@ export interface Finished12 {
   readonly randoms: Randoms
   readonly master: Uint8Array
   readonly extendedMasterSecret: boolean
+  readonly encryptThenMac: boolean
   readonly peer: PeerIdentity
   readonly finished: FinishedProof
   readonly ownScheme: SignatureScheme | undefined
@@ -37,6 +38,7 @@ export interface Open12 {
   readonly info: TlsInfo
   readonly randoms: Randoms
   readonly master: Uint8Array
+  readonly encryptThenMac: boolean
   /** Renegotiations refused so far. */
   readonly refused: number
 }
@@ -61,7 +63,7 @@ export function connected12(context: Context, done: Finished12): Open12 {
     tlsUnique,
   }
   context.emit({ type: 'connected', info })
-  return { type: 'open-12', suite, info, randoms, master, refused: 0 }
+  return { type: 'open-12', suite, info, randoms, master, encryptThenMac: done.encryptThenMac, refused: 0 }
 }
 
 /** A handshake message on an open connection can only be a try to renegotiate. TLS12-17 */

@@ -23,6 +23,8 @@ export interface OpenedRecord {
 export interface RecordOpener {
   /** Longest payload a record header may announce. */
   readonly maxPayload: number
+  /** Records opened so far under this key. */
+  readonly opened: number
   /**
    * Opens the record whose header is at `buffer[at]`, in place. May write to the `HEADER_MARGIN` bytes before it.
    * `undefined`: the record does not authenticate; its bytes are then garbage and the sequence number stands still.
@@ -82,6 +84,7 @@ export function putSequence(out: Uint8Array, offset: number, sequence: number): 
 /** Records before any key. */
 export class PlaintextOpener implements RecordOpener {
   readonly maxPayload = MAX_PLAINTEXT
+  readonly opened = 0
 
   open(buffer: Uint8Array, at: number, payloadLength: number): OpenedRecord {
     const start = at + RECORD_HEADER
@@ -113,9 +116,11 @@ export class Sealer13 implements RecordSealer {
   readonly #aead: Aead
   readonly #iv: Uint8Array
   readonly #nonce = new Uint8Array(AEAD_NONCE_LENGTH)
-  sealed = 0
+  sealed: number
 
-  constructor(crypto: CryptoProvider, keys: TrafficKeys) {
+  /** @param sealed - records sealed before under the same key. */
+  constructor(crypto: CryptoProvider, keys: TrafficKeys, sealed = 0) {
+    this.sealed = sealed
     this.#aead = crypto.createAead(keys.algorithm, keys.key)
     this.#iv = keys.iv
   }
@@ -142,9 +147,11 @@ export class Opener13 implements RecordOpener {
   readonly #aead: Aead
   readonly #iv: Uint8Array
   readonly #nonce = new Uint8Array(AEAD_NONCE_LENGTH)
-  #opened = 0
+  opened: number
 
-  constructor(crypto: CryptoProvider, keys: TrafficKeys) {
+  /** @param opened - records opened before under the same key. */
+  constructor(crypto: CryptoProvider, keys: TrafficKeys, opened = 0) {
+    this.opened = opened
     this.#aead = crypto.createAead(keys.algorithm, keys.key)
     this.#iv = keys.iv
   }
@@ -154,9 +161,9 @@ export class Opener13 implements RecordOpener {
     const start = at + RECORD_HEADER
     const inner = payloadLength - AEAD_TAG_LENGTH
     if (inner < 1) return undefined
-    xorSequence(this.#nonce, this.#iv, this.#opened)
+    xorSequence(this.#nonce, this.#iv, this.opened)
     if (!this.#aead.open(buffer, at, RECORD_HEADER, start, inner, start + inner, this.#nonce)) return undefined // TLS-4
-    this.#opened++
+    this.opened++
     demand(inner <= MAX_PLAINTEXT + 1, 'record-overflow', `a plaintext of ${inner} bytes`) // TLS13-20
     let end = start + inner
     while (end > start && buffer[end - 1] === 0) end--
@@ -172,10 +179,14 @@ export class Sealer12 implements RecordSealer {
   readonly #iv: Uint8Array
   readonly #explicit: boolean
   readonly #nonce = new Uint8Array(AEAD_NONCE_LENGTH)
-  sealed = 0
+  sealed: number
 
-  /** @param keys - for AES-GCM the IV is the 4-byte salt and 8 nonce bytes travel with each record. */
-  constructor(crypto: CryptoProvider, keys: TrafficKeys) {
+  /**
+   * @param keys - for AES-GCM the IV is the 4-byte salt and 8 nonce bytes travel with each record.
+   * @param sealed - records sealed before under the same key.
+   */
+  constructor(crypto: CryptoProvider, keys: TrafficKeys, sealed = 0) {
+    this.sealed = sealed
     this.#aead = crypto.createAead(keys.algorithm, keys.key)
     this.#iv = keys.iv
     this.#explicit = keys.iv.length === 4
@@ -209,9 +220,11 @@ export class Opener12 implements RecordOpener {
   readonly #iv: Uint8Array
   readonly #explicit: boolean
   readonly #nonce = new Uint8Array(AEAD_NONCE_LENGTH)
-  #opened = 0
+  opened: number
 
-  constructor(crypto: CryptoProvider, keys: TrafficKeys) {
+  /** @param opened - records opened before under the same key. */
+  constructor(crypto: CryptoProvider, keys: TrafficKeys, opened = 0) {
+    this.opened = opened
     this.#aead = crypto.createAead(keys.algorithm, keys.key)
     this.#iv = keys.iv
     this.#explicit = keys.iv.length === 4
@@ -227,13 +240,13 @@ export class Opener12 implements RecordOpener {
       this.#nonce.set(this.#iv)
       this.#nonce.set(buffer.subarray(at + RECORD_HEADER, start), 4)
     } else {
-      nonce12(this.#nonce, this.#iv, this.#opened)
+      nonce12(this.#nonce, this.#iv, this.opened)
     }
     const aad = at - HEADER_MARGIN
-    putSequence(buffer, aad, this.#opened)
+    putSequence(buffer, aad, this.opened)
     putHeader(buffer, aad + 8, type, 0x0303, length)
     if (!this.#aead.open(buffer, aad, 13, start, length, start + length, this.#nonce)) return undefined // TLS-4
-    this.#opened++
+    this.opened++
     demand(length <= MAX_PLAINTEXT, 'record-overflow', `a plaintext of ${length} bytes`)
     return { type, fragment: buffer.subarray(start, start + length) }
   }

@@ -21,6 +21,15 @@ export type Incoming =
   | { readonly type: 'alert'; readonly level: number; readonly code: number }
   | { readonly type: 'data'; readonly data: Uint8Array }
 
+/** Both directions of an open connection. */
+export interface RecordSnapshot {
+  /** Records opened and sealed under the keys in force. */
+  readonly opened: number
+  readonly sealed: number
+  /** The beginning of a record that is still coming. */
+  readonly unread: Uint8Array
+}
+
 /** Both directions of the record stream. */
 export class RecordLayer {
   readonly #reader = new RecordReader()
@@ -104,6 +113,21 @@ export class RecordLayer {
   setSealer(sealer: RecordSealer): void {
     this.flush()
     this.#sealer = sealer
+  }
+
+  /** Where both directions stand; undefined while anything but whole records of data is under way. */
+  snapshot(): RecordSnapshot | undefined {
+    if (this.#stream.pending || this.#handshakeOut.length > 0 || this.#out.length > 0) return undefined
+    return { opened: this.#opener.opened, sealed: this.#sealer.sealed, unread: this.#reader.unread() }
+  }
+
+  /** An open connection goes on under these keys, which stand where a snapshot says. */
+  resume(version: TlsVersion, opener: RecordOpener, sealer: RecordSealer, unread: Uint8Array): void {
+    this.#version = version
+    this.#opener = opener
+    this.#sealer = sealer
+    this.#protectedIn = true
+    this.#reader.push(unread)
   }
 
   receive(bytes: Uint8Array): void {

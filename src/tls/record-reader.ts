@@ -66,6 +66,11 @@ export class RecordReader {
     this.#start += RECORD_HEADER + this.payloadLength
   }
 
+  /** A copy of the bytes held. */
+  unread(): Uint8Array {
+    return this.#buffer.slice(this.#start, this.#end)
+  }
+
   clear(): void {
     this.#buffer = new Uint8Array(HEADER_MARGIN)
     this.#rewind()
