@@ -219,6 +219,11 @@ export interface SessionConfig {
   readonly maxAcks?: 4 | 8
   /** Adds a `trace` event for every control packet sent or received. Default false. */
   readonly trace?: boolean
+  /**
+   * Tells every session secret (TLS, dynamic control key, data keys) as `key-log` events, so that a capture of the tunnel
+   * can be read. Whoever has them reads everything, also later. For debugging alone; default false. SESS-180
+   */
+  readonly keyLog?: boolean
   /** For tests of limits only: where the counters of data keys start. */
   readonly counterStart?: CounterStart
   /** Server: start behind a stateless cookie exchange, as if both resets were done. */

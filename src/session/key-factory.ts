@@ -21,6 +21,7 @@ import type { Agreement } from './agreement.ts'
 import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
 import { DataKey } from './key-ring.ts'
+import { logControlKey, logDataKeys } from './key-log.ts'
 import type { KeyState } from './key-state.ts'
 import type { Negotiated } from './output.ts'
 import { subjectOf } from './peer.ts'
@@ -50,11 +51,10 @@ export function createDataKey(
   now: number,
 ): DataKey | undefined {
   const { config } = context
-  const peerSessionId = channel.peerSessionId ?? new Uint8Array(8)
-  const [client, server] =
-    config.role === 'client' ? [channel.localSessionId, peerSessionId] : [peerSessionId, channel.localSessionId]
+  const [client, server] = sessionIds(context, channel)
   const exporter = agreement.keyDerivation === 'tls-ekm'
   const material = exporter ? key.exportKey(DATA_KEYS_LABEL, KEY2_LENGTH) : key.deriveKeys(client, server)
+  if (config.keyLog) logDataKeys(context, [client, server], key.keyId, agreement, material)
   const keys = splitKey2(material, config.role)
   wipe(material)
   if (keys === undefined) return undefined
@@ -97,6 +97,12 @@ function channelOptions({ config, crypto, random }: SessionContext, keyId: numbe
   }
 }
 
+/** Both ends' session ids, the TLS client's first. */
+function sessionIds({ config }: SessionContext, channel: ControlChannel): readonly [Uint8Array, Uint8Array] {
+  const { localSessionId, peerSessionId = new Uint8Array(8) } = channel
+  return config.role === 'client' ? [localSessionId, peerSessionId] : [peerSessionId, localSessionId]
+}
+
 /** How long the old key goes on sending after a renegotiation began. REKEY-7 */
 function switchDelay({ config }: SessionContext): number {
   const { handWindow, renegotiateAfter } = config.timers
@@ -109,6 +115,7 @@ export function createDynamicWrap(context: SessionContext, channel: ControlChann
   const exported = channel.primary.exportKey(DYNAMIC_KEY_LABEL, KEY2_LENGTH)
   const key = mixDynamicKey(exported, channel.wrap.key)
   wipe(exported)
+  if (config.keyLog) logControlKey(context, sessionIds(context, channel), key)
   return new WrapState(createTlsCryptKeys(crypto, key, config.role), key, config.replay)
 }
 

@@ -26,6 +26,8 @@ export interface KeyStateOptions {
   /** Client: a wrapped key goes with the hard reset. */
   readonly hasWrappedKey: boolean
   readonly maxAcks: number
+  /** Takes the lines of the key log, where the host asked for one. */
+  readonly keyLog: (line: string) => void
   readonly crypto: CryptoProvider
   readonly random: RandomSource
   readonly timeOrigin: number

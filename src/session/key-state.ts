@@ -3,8 +3,7 @@
  *
  * A key state is fed opened control packets and gives control packets to be wrapped; it knows neither wraps nor sockets
  * nor data channels. Its life follows `KEY_MOVES`. TLS bytes are a stream: what TLS gives is cut into packets as the send
- * window has room, what comes in sequence goes to TLS. News wait in a queue that the control channel drains after every
- * call (spec/session.md, "Negotiation").
+ * window has room, what comes in sequence goes to TLS. News wait to be polled (spec/session.md, "Negotiation").
  *
  * What the peer does wrong inside TLS ends this negotiation, never by a throw; alerts are still sent, because the packets
  * of a failed negotiation go out like any others.
@@ -356,6 +355,9 @@ export class KeyState {
         case 'signature-needed':
           this.#awaitsSignature = true
           this.#events.push({ type: 'signature-needed', request: output })
+          break
+        case 'key-log':
+          this.#options.keyLog(output.line)
           break
         case 'closed':
           this.#fail(tlsReason(output.reason))

@@ -111,6 +111,8 @@ export type SessionEvent =
       readonly scheme: string
       readonly message: Uint8Array
     }
+  /** A secret of the session, a line of a key log file; with `keyLog: true`. */
+  | { readonly type: 'key-log'; readonly line: SecretText }
   /** A control packet passed, with `trace: true`. */
   | ControlTrace
   /** The end: once, and last. */

@@ -34,6 +34,7 @@ import type { SessionContext } from './context.ts'
 import { type ChannelEvent, ControlChannel, type KeyTemplate } from './control-channel.ts'
 import type { Deadline } from './deadlines.ts'
 import { REFUSAL_WINDOW } from './farewell.ts'
+import { logLine } from './key-log.ts'
 import type { KeyStateOptions } from './key-options.ts'
 import type { KeyState } from './key-state.ts'
 import type { DropReason } from './reasons.ts'
@@ -282,6 +283,9 @@ export class Slots {
       wrappedKeyPayloadLimit: limit(wrappedKeyLength),
       hasWrappedKey: wrappedKeyLength > 0,
       maxAcks: config.maxAcks,
+      keyLog: (line) => {
+        logLine(this.#context, line)
+      },
       crypto,
       random,
       timeOrigin,

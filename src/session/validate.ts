@@ -67,6 +67,7 @@ export interface ResolvedConfig {
   readonly exitNotify: number
   readonly maxAcks: number
   readonly trace: boolean
+  readonly keyLog: boolean
   readonly resume: ResumedReset | undefined
 }
 
@@ -104,6 +105,7 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
       ...config.tls,
       role,
       clientAuth: config.tls?.clientAuth ?? 'required',
+      keyLog: config.keyLog ?? false,
     },
     staticKey: config.staticKey,
     allowInsecure: config.allowInsecure ?? false,
@@ -137,6 +139,7 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     ),
     maxAcks: config.maxAcks ?? (role === 'client' && (config.wrap ?? { type: 'none' }).type === 'none' ? 4 : 8),
     trace: config.trace ?? false,
+    keyLog: config.keyLog ?? false,
     resume: config.resume,
   }
   refuseModes(config)

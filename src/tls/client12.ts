@@ -229,6 +229,7 @@ function answer(
   send(context, transcript, writeClientKeyExchange(response.share))
   const sessionHash = state.extendedMasterSecret ? transcript.hash() : undefined
   const master = masterSecret(crypto, suite, response.secret, randoms, sessionHash)
+  context.keyLog?.master(randoms.client, master)
   const keys = recordKeys12(crypto, suite, master, randoms, state.encryptThenMac)
   const keyed: Keyed = { ...state, request, master, keys }
   if (credential === undefined || scheme === undefined) return finish(context, keyed, undefined)

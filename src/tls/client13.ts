@@ -90,6 +90,7 @@ export function startClient13(context: Context, start: Client13Start): Client13S
   const { crypto, records } = context
   const { suite, group, retried, transcript, sharedSecret, hello } = start
   const secrets = handshakeSecrets(crypto, suite.hash, sharedSecret, transcript.hash())
+  context.keyLog?.handshake(hello.fields.random, secrets)
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, suite, secrets.serverHandshakeTrafficSecret)))
   // After a retry the ChangeCipherSpec went out before the second ClientHello. TLS13-5
   if (hello.fields.sessionId.length > 0 && !retried) records.sendChangeCipherSpec()
@@ -166,6 +167,7 @@ export function onServerFinished(
   const finished = FinishedProof.check(expected, message.body)
   transcript.add(message.raw)
   const application = applicationSecrets(crypto, suite.hash, secrets.handshakeSecret, transcript.hash())
+  context.keyLog?.application(application)
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, suite, application.serverApplicationTrafficSecret)))
   records.handshakeDone()
   const authenticated: Authenticated = { ...state, finished, application }

@@ -85,6 +85,11 @@ export interface TlsConfig {
    * such a server may let an attacker's data precede the client's. Default false.
    */
   readonly allowLegacyServer?: boolean
+  /**
+   * Gives every secret away as `key-log` outputs, in the form that packet analysers read: whoever has them reads the whole
+   * connection. For debugging alone. Default false. TLS-38
+   */
+  readonly keyLog?: boolean
   /** Server: `false` follows the client's order of suites instead of the own. Default true. */
   readonly preferOwnCipherOrder?: boolean
 }
@@ -127,6 +132,7 @@ export interface ResolvedConfig {
   readonly compatibilityMode: boolean
   readonly allowLegacyServer: boolean
   readonly preferOwnCipherOrder: boolean
+  readonly keyLog: boolean
 }
 
 /**
@@ -166,6 +172,7 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     compatibilityMode: config.compatibilityMode ?? true,
     allowLegacyServer: config.allowLegacyServer ?? false,
     preferOwnCipherOrder: config.preferOwnCipherOrder ?? true,
+    keyLog: config.keyLog ?? false,
   }
 }
 

@@ -13,6 +13,7 @@ import { resolveConfig, type TlsConfig, type TlsEnvironment } from './config.ts'
 import type { Context } from './context.ts'
 import { isWaiting, messageLimit, onChangeCipherSpec, onMessage, onSignature, type State } from './handshake.ts'
 import { MAX_HELD_INPUT } from './limits.ts'
+import { KeyLog } from './key-log.ts'
 import { beforeData12, export12, type Open12 } from './open12.ts'
 import { beforeData13, export13, type Open13, sendKeyUpdate } from './open13.ts'
 import type { TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
@@ -53,6 +54,7 @@ export class TlsConnection {
       random: environment.random,
       records: this.#records,
       emit: (output) => this.#emit(output),
+      keyLog: resolved.keyLog ? new KeyLog(this.#outputs) : undefined,
       unixTime: environment.unixTime,
     }
     if (from === undefined) {

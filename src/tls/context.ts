@@ -4,6 +4,7 @@
  */
 import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
 import type { ResolvedConfig } from './config.ts'
+import type { KeyLog } from './key-log.ts'
 import type { TlsOutput } from './output.ts'
 import type { RecordLayer } from './record-layer.ts'
 
@@ -15,6 +16,8 @@ export interface Context {
   readonly records: RecordLayer
   /** Queues an output behind the records sent so far. */
   readonly emit: (output: TlsOutput) => void
+  /** Where secrets are told, when the host asked for them. */
+  readonly keyLog: KeyLog | undefined
   /** Unix time of the current input in ms. */
   unixTime: number
 }

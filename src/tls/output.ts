@@ -58,10 +58,17 @@ export interface SignatureRequest {
   readonly message: Uint8Array
 }
 
+/** A secret of the connection as a line of a key log file; only with `keyLog`. */
+export interface KeyLogLine {
+  readonly type: 'key-log'
+  readonly line: string
+}
+
 /** One output of a connection. */
 export type TlsOutput =
   | { readonly type: 'transmit'; readonly data: Uint8Array }
   | { readonly type: 'data'; readonly data: Uint8Array }
   | { readonly type: 'connected'; readonly info: TlsInfo }
   | SignatureRequest
+  | KeyLogLine
   | { readonly type: 'closed'; readonly reason: TlsCloseReason }

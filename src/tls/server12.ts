@@ -217,6 +217,7 @@ export function onClientKeyExchange(
   transcript.add(message.raw)
   const sessionHash = state.extendedMasterSecret ? transcript.hash() : undefined
   const master = masterSecret(crypto, suite, premaster, randoms, sessionHash)
+  context.keyLog?.master(randoms.client, master)
   const keys = recordKeys12(crypto, suite, master, randoms, state.encryptThenMac)
   const keyed: Keyed = { ...state, master, keys }
   if (client instanceof VerifiedChain) return { ...keyed, type: 'expect-client-certificate-verify-12', chain: client }

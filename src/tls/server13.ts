@@ -90,6 +90,7 @@ export function startServer13(context: Context, start: Server13Start): Server13S
   send(context, transcript, handshakeMessage(HandshakeType.serverHello, writer.finish()))
   if (hello.sessionId.length > 0 && !retried) records.sendChangeCipherSpec() // TLS13-5
   const secrets = handshakeSecrets(crypto, suite.hash, response.secret, transcript.hash())
+  context.keyLog?.handshake(hello.random, secrets)
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, suite, secrets.clientHandshakeTrafficSecret)))
   records.allowPlaintextAlert()
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, secrets.serverHandshakeTrafficSecret)))
@@ -130,6 +131,7 @@ export function onServerSignature(
   const mac = finishedMac(crypto, suite.hash, secrets.serverHandshakeTrafficSecret, transcript.hash())
   send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
   const application = applicationSecrets(crypto, suite.hash, secrets.handshakeSecret, transcript.hash())
+  context.keyLog?.application(application)
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, application.serverApplicationTrafficSecret)))
   const sent: Sent = { ...state, application }
   if (config.clientAuth !== 'none') return { ...sent, type: 'expect-client-certificate' }
