@@ -7,6 +7,7 @@ export { ALERT_CODES, type AlertName } from './alerts.ts'
 export type { ChainVerifier, ExternalKey, TlsConfig, TlsEnvironment } from './config.ts'
 export { TlsConnection } from './connection.ts'
 export { type KeyLogLabel, parseKeyLogLine, type TlsSecret } from './key-log.ts'
+export { type ObservedItem, TlsObserver, type TlsSecrets, type TlsSide } from './observer.ts'
 export type { KeyLogLine, SignatureRequest, TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
 export {
   type CipherSuite,

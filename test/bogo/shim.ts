@@ -64,7 +64,7 @@ class Exchange {
       else if (output.type === 'connected') this.#onConnected(output.info)
       else if (output.type === 'data') this.#onData(output.data)
       else if (output.type === 'signature-needed') this.#engine.abort(flags.refuseWith ?? 'internal-error')
-      else this.#onClosed(output.reason)
+      else if (output.type === 'closed') this.#onClosed(output.reason)
     }
   }
 

@@ -193,7 +193,7 @@ export class Puppet implements Talker {
     this.records.limitMessages(() => 0xffffff)
     const random = new SeededRandom(`${seed}/${over.role}`).source
     const emit = (output: TlsOutput) => this.#outputs.push(output)
-    this.context = { config: resolved, crypto, random, records: this.records, emit, unixTime: NOW }
+    this.context = { config: resolved, crypto, random, records: this.records, emit, keyLog: undefined, unixTime: NOW }
     this.state = over.role === 'client' ? this.#start() : { type: 'expect-client-hello' }
   }
 
