@@ -117,6 +117,7 @@ export class SocksProxy {
     }
   }
 
+  /** PROXY-7: whatever version stands in front. */
   #loginAnswer(answer: Uint8Array): void {
     if (answer[1] === 0) this.#request()
     else this.#fail('proxy-login-refused', 'username and password')
