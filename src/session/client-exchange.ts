@@ -18,7 +18,7 @@ import {
 } from '../control/index.ts'
 import { agreeAsClient, isReason } from './agreement.ts'
 import type { SessionContext } from './context.ts'
-import { closing, type Exchange, type ExchangeTimer, NOTHING, type Verdict } from './exchange.ts'
+import { closing, type Exchange, type ExchangeTimer, NOTHING, tellDifferences, type Verdict } from './exchange.ts'
 import type { KeyState } from './key-state.ts'
 import type { ClientLogin } from './login.ts'
 import type { CloseReason } from './reasons.ts'
@@ -133,6 +133,7 @@ export class ClientExchange implements Exchange {
     if (pulled.token !== undefined) this.#login.take(pulled.token)
     this.#pulled = pulled.state
     this.#context.timers.clear('push-request')
+    tellDifferences(this.#context, this.#peerOptions, pulled.options.protocol.cipher !== undefined)
     const info = key.tlsInfo
     if (info === undefined) return NOTHING
     const agreement = agreeAsClient(config, info, pulled.options, this.#peerOptions)

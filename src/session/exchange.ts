@@ -4,8 +4,16 @@
  * A client pulls, a server decides and pushes, a pair computes. Each is fed the key messages, the control messages and its
  * timers, sends texts through the key state it is given, and says in a {@link Verdict} what the session should do.
  */
-import type { ClientKeyMessage, ControlMessage, ServerKeyMessage, TunnelOptions } from '../control/index.ts'
-import type { Agreement } from './agreement.ts'
+import {
+  type ClientKeyMessage,
+  compareOptionsStrings,
+  type ControlMessage,
+  expectedOptionsString,
+  type ServerKeyMessage,
+  type TunnelOptions,
+} from '../control/index.ts'
+import { type Agreement, optionsInput } from './agreement.ts'
+import type { SessionContext } from './context.ts'
 import type { KeyState } from './key-state.ts'
 import type { CloseReason } from './reasons.ts'
 
@@ -34,6 +42,12 @@ export const NOTHING: Verdict = { type: 'nothing' }
 /** Ends the session without a word. */
 export function closing(reason: CloseReason, farewell?: string): Verdict {
   return { type: 'close', reason, farewell }
+}
+
+/** Tells the host where the peer's options string is not what ours would make it; `negotiated`: the data cipher was. SESS-57 */
+export function tellDifferences({ config, outbox }: SessionContext, theirs: string, negotiated: boolean): void {
+  const differences = compareOptionsStrings(expectedOptionsString(optionsInput(config)), theirs, negotiated)
+  if (differences.length > 0) outbox.event({ type: 'options-differ', differences })
 }
 
 /** Timers that an exchange sets. */

@@ -3,17 +3,15 @@
  */
 import {
   type ClientKeyMessage,
-  compareOptionsStrings,
   type ControlMessage,
   emptyOptions,
-  expectedOptionsString,
   parsePeerInfo,
   type PeerInfo,
   type ServerKeyMessage,
 } from '../control/index.ts'
-import { agreeAsPair, isReason, optionsInput } from './agreement.ts'
+import { agreeAsPair, isReason } from './agreement.ts'
 import type { SessionContext } from './context.ts'
-import { closing, type Exchange, NOTHING, type Verdict } from './exchange.ts'
+import { closing, type Exchange, NOTHING, tellDifferences, type Verdict } from './exchange.ts'
 import type { KeyState } from './key-state.ts'
 
 /** Computes. */
@@ -33,12 +31,9 @@ export class PairExchange implements Exchange {
 
   peerKey(key: KeyState, message: ClientKeyMessage | ServerKeyMessage): Verdict {
     if (key.keyId > 0) return NOTHING
-    const { config, outbox } = this.#context
     this.#peerInfo = parsePeerInfo(message.peerInfo)
     this.#peerOptions = message.options
-    const expected = expectedOptionsString(optionsInput(config))
-    const differences = compareOptionsStrings(expected, message.options, this.#peerInfo.ciphers !== undefined)
-    if (differences.length > 0) outbox.event({ type: 'options-differ', differences })
+    tellDifferences(this.#context, message.options, this.#peerInfo.ciphers !== undefined)
     return NOTHING
   }
 

@@ -9,10 +9,8 @@ import { equalBytes } from '../bytes/index.ts'
 import {
   type AuthFailure,
   type ClientKeyMessage,
-  compareOptionsStrings,
   type ControlMessage,
   emptyOptions,
-  expectedOptionsString,
   parsePeerInfo,
   type PeerInfo,
   peerHas,
@@ -22,10 +20,10 @@ import {
   writeControlText,
   writePushParts,
 } from '../control/index.ts'
-import { agreeAsServer, isReason, optionsInput } from './agreement.ts'
+import { agreeAsServer, isReason } from './agreement.ts'
 import type { PushConfig } from './config.ts'
 import type { SessionContext } from './context.ts'
-import { closing, type Exchange, type ExchangeTimer, NOTHING, type Verdict } from './exchange.ts'
+import { closing, type Exchange, type ExchangeTimer, NOTHING, tellDifferences, type Verdict } from './exchange.ts'
 import type { KeyState } from './key-state.ts'
 import { SecretText } from './output.ts'
 import { subjectOf } from './peer.ts'
@@ -101,9 +99,7 @@ export class ServerExchange implements Exchange {
       this.#peerInfo = parsePeerInfo(message.peerInfo)
       this.#peerOptions = message.options
       this.#identity = identity
-      const expected = expectedOptionsString(optionsInput(config))
-      const differences = compareOptionsStrings(expected, message.options, this.#peerInfo.ciphers !== undefined)
-      if (differences.length > 0) outbox.event({ type: 'options-differ', differences })
+      tellDifferences(this.#context, message.options, this.#peerInfo.ciphers !== undefined)
     } else if (this.#identity === undefined || !sameIdentity(identity, this.#identity)) {
       return { type: 'refused', key, reason: { type: 'denied', message: 'another identity in a renegotiation' } } // SESS-113
     }

@@ -44,7 +44,7 @@ describe.each(RELEASES)('a client of OpenVPN %s', (release) => {
   })
 })
 
-describe.each(['2.6'] as const)('remotes of a client of OpenVPN %s', (release) => {
+describe.each(RELEASES)('remotes of a client of OpenVPN %s', (release) => {
   it.skipIf(!releases.includes(release)).each(['udp', 'tcp'] as const)(
     'CLIENT-3 the second %s remote is taken when the first is dead',
     async (transport) => {

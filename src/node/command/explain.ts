@@ -1,7 +1,8 @@
 /**
- * Why a tunnel has the data cipher it has: what this end offered, what the other end chose, and how it said so.
+ * Explaining a tunnel: why it has its data cipher (what this end offered, what the other end chose, and how it said so), which
+ * pushed options were refused and why, and in what both ends' options strings differ.
  */
-import { DEFAULT_DATA_CIPHERS } from '../../control/index.ts'
+import { DEFAULT_DATA_CIPHERS, type OptionsDifference, type PushRefusal } from '../../control/index.ts'
 import type { Negotiated, SessionConfig } from '../../session/index.ts'
 
 /** The story of a data cipher. */
@@ -17,6 +18,19 @@ export interface CipherStory {
   readonly by: 'pushed' | 'common' | 'fallback' | 'static-key'
   /** One line for people. */
   readonly because: string
+}
+
+/** A pushed option that was not taken, in a line for people. */
+export function explainRefusal({ option, text, reason, detail }: PushRefusal): string {
+  const shown = text === '' ? option : text
+  return `pushed option refused: ${shown} (${reason}${detail === '' ? '' : `: ${detail}`})`
+}
+
+/** A difference of both ends' options strings, in a line for people. */
+export function explainDifference({ option, expected, actual, weight }: OptionsDifference): string {
+  const side = (text: string | undefined): string => (text === undefined ? 'nothing' : `"${text}"`)
+  const consequence = weight === 'harmless' ? 'harmless' : 'packets of one end may not be understood by the other'
+  return `options differ in ${option}: the other end has ${side(actual)}, ours would be ${side(expected)} (${consequence})`
 }
 
 /** Explains what was negotiated. `pushed`: the push text, one entry per option, where there was one. */

@@ -5,7 +5,7 @@ import type { TunnelOptions } from '../../control/index.ts'
 import type { Negotiated, SessionEvent, Stats } from '../../session/index.ts'
 import type { Outcome } from './client-end.ts'
 import { describeNegotiated, describeStats } from './describe.ts'
-import type { CipherStory } from './explain.ts'
+import { type CipherStory, explainDifference, explainRefusal } from './explain.ts'
 import type { CommandIo } from './io.ts'
 
 /** News of a probe, in the order in which they happen. */
@@ -143,11 +143,11 @@ function explainEvent(event: SessionEvent, explain: boolean): readonly string[] 
     case 'auth-pending':
       return [`the server decides on the login for up to ${event.timeout / 1000} s`]
     case 'push-refused':
-      return explain ? event.refused.map((refusal) => `pushed option refused: ${JSON.stringify(refusal)}`) : []
+      return explain ? event.refused.map(explainRefusal) : []
     case 'push-received':
       return explain ? event.options.map((option) => `pushed: ${option}`) : []
     case 'options-differ':
-      return explain ? event.differences.map((difference) => `options differ: ${JSON.stringify(difference)}`) : []
+      return explain ? event.differences.map(explainDifference) : []
     default:
       return []
   }

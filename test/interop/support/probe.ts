@@ -54,6 +54,16 @@ export async function probe(
   return await startProbe(lab, profile, args).result(seconds)
 }
 
+/** The same with text for people in place of JSON. */
+export async function probeText(
+  lab: Lab,
+  profile: string,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly output: string }> {
+  const path = lab.file('text.ovpn', profile)
+  return await lab.start('ovpn probe', [process.execPath, OVPN, 'probe', path, ...args]).ended(60)
+}
+
 function read(code: number, output: string): ProbeResult {
   const events = output
     .split('\n')

@@ -117,6 +117,26 @@ describe('agreement', () => {
     peer.say('PUSH_REPLY,cipher AES-256-GCM,protocol-flags aead-epoch')
     expect(peer.session.closeReason).toMatchObject({ type: 'incompatible', option: 'protocol-flags' })
   })
+
+  it('SESS-57 the host is told in what the options strings differ, once and with what weight', () => {
+    const same = connectPair({ crypto })
+    const weights = (pair: Pair): string[] =>
+      pair.events(pair.client, 'options-differ').flatMap(({ differences }) => differences.map(({ weight }) => weight))
+    expect(weights(same)).not.toContain('breaks')
+    const pair = connectPair({ crypto, server: { tunMtu: 1400 } })
+    const [told, ...more] = pair.events(pair.client, 'options-differ')
+    expect(more).toEqual([])
+    expect(told?.differences).toContainEqual({
+      option: 'tun-mtu',
+      expected: 'tun-mtu 1500',
+      actual: 'tun-mtu 1400',
+      weight: 'breaks',
+    })
+    expect(pair.events(pair.server, 'options-differ')).toHaveLength(1)
+    pair.input(pair.client, (session, now) => session.renegotiate(now))
+    pair.wait(2_000)
+    expect(pair.events(pair.client, 'options-differ')).toHaveLength(1)
+  })
 })
 
 describe('login', () => {
