@@ -4,11 +4,11 @@
  * A share is checked before it is used: its length, that it is a point of the curve, that the result is not the all-zero
  * secret of a low-order point. X25519MLKEM768 puts the ML-KEM part first everywhere: the initiator sends the
  * encapsulation key and an X25519 share, the responder the ciphertext and its own share, and the secret is the ML-KEM
- * secret followed by the X25519 one.
+ * secret followed by the X25519 one. MLKEM1024 is that KEM alone: encapsulation key there, ciphertext back.
  *
  * RFC 7748, RFC 8446 section 4.2.8.2 and 7.4, FIPS 203.
  */
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
+import { ml_kem1024, ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import { concat } from '../bytes/index.ts'
 import { drawRandom, ecdh, publicPoint, scalarFromRandom, x25519 } from './curves.ts'
 import type { CurveName, GroupName, KeyShare, KeyShareResponse, RandomSource } from './provider.ts'
@@ -82,6 +82,42 @@ class HybridShare implements KeyShare {
   }
 }
 
+/** The lengths of ML-KEM-1024's encapsulation key and ciphertext are the same. */
+const MLKEM1024_LENGTH = 1568
+
+class MlKem1024Share implements KeyShare {
+  readonly group = 'MLKEM1024'
+  readonly share: Uint8Array
+  readonly #decapsulationKey: Uint8Array
+
+  constructor(random: RandomSource) {
+    const { publicKey, secretKey } = ml_kem1024.keygen(Uint8Array.from(drawRandom(random, 64)))
+    this.#decapsulationKey = secretKey
+    this.share = publicKey
+  }
+
+  agree(peerShare: Uint8Array): Uint8Array | undefined {
+    return peerShare.length === MLKEM1024_LENGTH ? ml_kem1024.decapsulate(peerShare, this.#decapsulationKey) : undefined
+  }
+}
+
+/** The initiator's half of MLKEM1024: draws 64 bytes. CRY-39 */
+export function createMlKem1024Share(random: RandomSource): KeyShare {
+  return new MlKem1024Share(random)
+}
+
+/** The responder's half of MLKEM1024: draws 32 bytes. CRY-39 */
+export function respondMlKem1024(peerShare: Uint8Array, random: RandomSource): KeyShareResponse | undefined {
+  if (peerShare.length !== MLKEM1024_LENGTH) return undefined
+  const coins = Uint8Array.from(drawRandom(random, 32))
+  try {
+    const { cipherText, sharedSecret } = ml_kem1024.encapsulate(Uint8Array.from(peerShare), coins)
+    return { share: cipherText, secret: sharedSecret }
+  } catch {
+    return undefined // the encapsulation key is not in its reduced form (FIPS 203 section 7.2)
+  }
+}
+
 /** The initiator's half of X25519MLKEM768: draws 64 bytes, then what the X25519 half draws. CRY-17 */
 export function createHybridShare(random: RandomSource, createX25519: X25519Factory): KeyShare {
   return new HybridShare(random, createX25519)
@@ -115,6 +151,8 @@ export function nobleKeyShare(group: GroupName, random: RandomSource): KeyShare 
       return new NobleX25519Share(random)
     case 'X25519MLKEM768':
       return createHybridShare(random, createNobleX25519)
+    case 'MLKEM1024':
+      return createMlKem1024Share(random)
     default:
       return new NobleEcdhShare(group, random)
   }
@@ -127,6 +165,7 @@ export function nobleRespond(
   random: RandomSource,
 ): KeyShareResponse | undefined {
   if (group === 'X25519MLKEM768') return respondHybrid(peerShare, random, createNobleX25519)
+  if (group === 'MLKEM1024') return respondMlKem1024(peerShare, random)
   const own = nobleKeyShare(group, random)
   const secret = own.agree(peerShare)
   return secret === undefined ? undefined : { share: own.share, secret }

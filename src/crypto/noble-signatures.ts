@@ -10,7 +10,8 @@ import { CURVES, ed25519, publicPoint, parseScalar } from './curves.ts'
 import { ecdsaSign, ecdsaVerify } from './ecdsa.ts'
 import { ed25519Verify } from './ed25519.ts'
 import { createNobleHash, createNobleHmac } from './noble-hash.ts'
-import type { CurveName, PrivateKey, PublicKey, RandomSource, SignatureAlgorithm } from './provider.ts'
+import { isMlDsaName, mlDsaPublicKey, mlDsaSign, mlDsaVerify } from './ml-dsa.ts'
+import type { CurveName, MlDsaName, PrivateKey, PublicKey, RandomSource, SignatureAlgorithm } from './provider.ts'
 import { rsaSign, rsaVerify } from './rsa.ts'
 
 const hashes = { createHash: createNobleHash, createHmac: createNobleHmac }
@@ -32,6 +33,9 @@ export function nobleSign(
     if (key.secret.length !== 32) throw new UsageError('an Ed25519 private key has 32 bytes')
     return ed25519.sign(message, key.secret)
   }
+  if (algorithm.type === 'ml-dsa' && key.type === 'ml-dsa' && algorithm.parameters === key.parameters) {
+    return mlDsaSign(key.parameters, key.secret, message, random)
+  }
   if ((algorithm.type === 'rsa-pkcs1' || algorithm.type === 'rsa-pss') && key.type === 'rsa') {
     return rsaSign(hashes, algorithm, key, message, random)
   }
@@ -51,6 +55,9 @@ export function nobleVerify(
   if (algorithm.type === 'ed25519' && key.type === 'ed25519') {
     return ed25519Verify(hashes, key.key, message, signature)
   }
+  if (algorithm.type === 'ml-dsa' && key.type === 'ml-dsa' && algorithm.parameters === key.parameters) {
+    return mlDsaVerify(key.parameters, key.key, message, signature)
+  }
   if ((algorithm.type === 'rsa-pkcs1' || algorithm.type === 'rsa-pss') && key.type === 'rsa') {
     return rsaVerify(hashes, algorithm, key, message, signature)
   }
@@ -58,7 +65,8 @@ export function nobleVerify(
 }
 
 /** As `CryptoProvider.derivePublicKey`. */
-export function nobleDerivePublicKey(type: 'ed25519' | CurveName, secret: Uint8Array): PublicKey {
+export function nobleDerivePublicKey(type: 'ed25519' | CurveName | MlDsaName, secret: Uint8Array): PublicKey {
+  if (isMlDsaName(type)) return mlDsaPublicKey(type, secret)
   if (type !== 'ed25519') return { type: 'ec', curve: type, point: publicPoint(type, parseScalar(type, secret)) }
   if (secret.length !== 32) throw new UsageError('an Ed25519 private key has 32 bytes')
   return { type: 'ed25519', key: ed25519.getPublicKey(secret) }

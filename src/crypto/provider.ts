@@ -93,12 +93,12 @@ export interface Ctr {
 }
 
 /** Key-agreement groups by their TLS registry names. */
-export type GroupName = 'x25519' | 'secp256r1' | 'secp384r1' | 'secp521r1' | 'X25519MLKEM768'
+export type GroupName = 'x25519' | 'secp256r1' | 'secp384r1' | 'secp521r1' | 'X25519MLKEM768' | 'MLKEM1024'
 
 /** The initiator's half of a key agreement: an ephemeral key whose share was sent to the peer. */
 export interface KeyShare {
   readonly group: GroupName
-  /** The share in TLS encoding (uncompressed point, 32 bytes, or the hybrid concatenation). */
+  /** The share in TLS encoding (uncompressed point, 32 bytes, an encapsulation key, or the hybrid concatenation). */
   readonly share: Uint8Array
   /** The shared secret with the responder's share; `undefined` when that share is invalid (wrong length, off the curve, all-zero result). */
   agree(peerShare: Uint8Array): Uint8Array | undefined
@@ -113,6 +113,9 @@ export interface KeyShareResponse {
 /** Elliptic curves a signature key may lie on. */
 export type CurveName = 'P-256' | 'P-384' | 'P-521'
 
+/** Parameter sets of ML-DSA (FIPS 204). */
+export type MlDsaName = 'ML-DSA-44' | 'ML-DSA-65' | 'ML-DSA-87'
+
 /** A public signature key. Integers are big-endian without sign byte. */
 export type PublicKey =
   | {
@@ -121,6 +124,7 @@ export type PublicKey =
       readonly point: Uint8Array
     }
   | { readonly type: 'ed25519'; readonly key: Uint8Array }
+  | { readonly type: 'ml-dsa'; readonly parameters: MlDsaName; readonly key: Uint8Array }
   | {
       readonly type: 'rsa'
       readonly n: Uint8Array
@@ -135,6 +139,13 @@ export type PublicKey =
 export type PrivateKey =
   | { readonly type: 'ec'; readonly curve: CurveName; readonly secret: Uint8Array; readonly public: PublicKey }
   | { readonly type: 'ed25519' /** The 32-byte seed. */; readonly secret: Uint8Array; readonly public: PublicKey }
+  | {
+      readonly type: 'ml-dsa'
+      readonly parameters: MlDsaName
+      /** The 32-byte seed. */
+      readonly secret: Uint8Array
+      readonly public: PublicKey
+    }
   | {
       readonly type: 'rsa'
       readonly n: Uint8Array
@@ -152,6 +163,7 @@ export type PrivateKey =
 export type SignatureAlgorithm =
   | { readonly type: 'ecdsa'; readonly hash: HashName }
   | { readonly type: 'ed25519' }
+  | { readonly type: 'ml-dsa'; readonly parameters: MlDsaName }
   | { readonly type: 'rsa-pkcs1'; readonly hash: HashName }
   | { readonly type: 'rsa-pss'; readonly hash: HashName; readonly saltLength: number }
 
@@ -189,8 +201,8 @@ export interface CryptoProvider {
   /** True when `signature` over `message` is valid. Malformed keys and signatures are false, never a throw. */
   verify(algorithm: SignatureAlgorithm, key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
 
-  /** The public half of a private key's secret part: an EC point or an Ed25519 key. */
-  derivePublicKey(type: 'ed25519' | CurveName, secret: Uint8Array): PublicKey
+  /** The public half of a private key's secret part: an EC point, or the key of an Ed25519 or ML-DSA seed. */
+  derivePublicKey(type: 'ed25519' | CurveName | MlDsaName, secret: Uint8Array): PublicKey
 }
 
 /** Output length of each hash in bytes. */

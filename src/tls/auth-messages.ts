@@ -1,7 +1,7 @@
 /**
  * Certificate, CertificateRequest and CertificateVerify of both versions (RFC 8446 section 4.4, RFC 5246 section 7.4).
  *
- * Certificate entries may carry only extensions that were asked for; this engine asks for none, so any is refused.
+ * Certificate entries may carry only extensions that were asked for.
  * Lists of acceptable CAs are checked for form and otherwise ignored: an OpenVPN end has one certificate.
  */
 import { concat, EMPTY, Reader, utf8Encode, Writer } from '../bytes/index.ts'
@@ -10,50 +10,81 @@ import { readNames } from './client-hello.ts'
 import { decodeExtension, demandComplete, readExtensions, readU16List, writeExtension } from './extensions.ts'
 import { handshakeMessage } from './handshake-stream.ts'
 import { ExtensionType, HandshakeType, type SignatureScheme } from './registry.ts'
+import { demandAsked, NO_STAPLES, readStaples13, type Staples, writeStaples13 } from './staples.ts'
 
-/** Most certificates read from one message (the reference's MAX_CERT_DEPTH). TLS-12 */
-const MAX_CERTIFICATES = 16
+/** A 1.3 Certificate message as read. */
+interface Certificate13 {
+  /** DER certificates, leaf first. */
+  readonly certificates: readonly Uint8Array[]
+  /** What came with the leaf. */
+  readonly staples: Staples
+}
 
-/** Reads a 1.3 Certificate body: DER certificates, leaf first. @throws AlertError TLS13-15 */
-export function readCertificate13(body: Uint8Array): readonly Uint8Array[] {
+/**
+ * Reads a 1.3 Certificate body.
+ * @param asked - extensions that entries may hold; those of CAs are checked for form and forgotten.
+ * @throws AlertError TLS13-15
+ */
+export function readCertificate13(
+  body: Uint8Array,
+  most: number,
+  asked: ReadonlySet<number> | 'anything',
+): Certificate13 {
   const reader = new Reader(body)
   const context = reader.vector(1)
   const list = reader.sub(3)
-  const chain: Uint8Array[] = []
+  const certificates: Uint8Array[] = []
+  let staples = NO_STAPLES
   while (!list.failed && list.remaining > 0) {
-    chain.push(readEntry(list, chain.length))
-    const [type] = readExtensions(list).keys()
-    demand(type === undefined, 'unsupported-extension', `extension ${type} on a certificate was not asked for`)
+    demandRoom(certificates.length, most)
+    certificates.push(readEntry(list))
+    const extensions = readExtensions(list)
+    if (asked !== 'anything') demandAsked(extensions, asked)
+    const read = readStaples13(extensions)
+    if (certificates.length === 1) staples = read
   }
   demand(!list.failed, 'decode-error', 'the Certificate message is malformed')
   demandComplete(reader, 'the Certificate message')
   demand(context.length === 0, 'illegal-parameter', 'a certificate_request_context during the handshake')
-  return chain
+  return { certificates, staples }
 }
 
 /** Reads a 1.2 Certificate body. @throws AlertError */
-export function readCertificate12(body: Uint8Array): readonly Uint8Array[] {
+export function readCertificate12(body: Uint8Array, most: number): readonly Uint8Array[] {
   const reader = new Reader(body)
   const list = reader.sub(3)
   const chain: Uint8Array[] = []
-  while (!list.failed && list.remaining > 0) chain.push(readEntry(list, chain.length))
+  while (!list.failed && list.remaining > 0) {
+    demandRoom(chain.length, most)
+    chain.push(readEntry(list))
+  }
   demand(!list.failed, 'decode-error', 'the Certificate message is malformed')
   demandComplete(reader, 'the Certificate message')
   return chain
 }
 
-function readEntry(list: Reader, index: number): Uint8Array {
-  demand(index < MAX_CERTIFICATES, 'bad-certificate', `more than ${MAX_CERTIFICATES} certificates`)
+/** TLS-12 */
+function demandRoom(count: number, most: number): void {
+  demand(count < most, 'bad-certificate', `more than ${most} certificates`)
+}
+
+function readEntry(list: Reader): Uint8Array {
   const der = list.copy(list.u24())
   demand(list.failed || der.length > 0, 'decode-error', 'an empty certificate entry')
   return der
 }
 
-/** A 1.3 Certificate message. */
-export function writeCertificate13(chain: readonly Uint8Array[], context: Uint8Array): Uint8Array {
+/** A 1.3 Certificate message; what is stapled goes with the leaf. */
+export function writeCertificate13(
+  chain: readonly Uint8Array[],
+  context: Uint8Array,
+  staples: Staples = NO_STAPLES,
+): Uint8Array {
   const writer = new Writer(1024)
   writer.vector(1, context).block(3, (w) => {
-    for (const der of chain) w.vector(3, der).u16(0)
+    for (const [index, der] of chain.entries()) {
+      w.vector(3, der).block(2, (x) => writeStaples13(x, index === 0 ? staples : NO_STAPLES))
+    }
   })
   return handshakeMessage(HandshakeType.certificate, writer.finish())
 }

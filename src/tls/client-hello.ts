@@ -4,7 +4,7 @@
  * Reading is strict about form: every extension that the engine uses is decoded to its last byte, here and at once, so a
  * handshake never meets a half-checked value. Unknown values inside lists stay in them; the negotiation skips them (TLS-18).
  */
-import { Reader, type Writer } from '../bytes/index.ts'
+import { Reader, utf8Encode, type Writer } from '../bytes/index.ts'
 import { demand } from './alerts.ts'
 import {
   decodeExtension,
@@ -16,6 +16,7 @@ import {
   writeExtension,
 } from './extensions.ts'
 import { ExtensionType } from './registry.ts'
+import { readStatusRequest, writeStapleRequests } from './staples.ts'
 
 /** One key share as sent. */
 export interface KeyShareEntry {
@@ -42,6 +43,10 @@ export interface ClientHello {
   readonly renegotiationInfo: Uint8Array | undefined
   readonly ecPointFormats: Uint8Array | undefined
   readonly earlyData: boolean
+  /** The client takes a stapled OCSP response. */
+  readonly statusRequest: boolean
+  /** The client takes signed certificate timestamps. */
+  readonly timestampRequest: boolean
 }
 
 /** Reads a ClientHello body. @throws AlertError */
@@ -82,6 +87,9 @@ export function readClientHello(body: Uint8Array): ClientHello {
     ),
     ecPointFormats: decodeExtension(extensions, ExtensionType.ecPointFormats, 'ec_point_formats', readNonEmpty(1)),
     earlyData: decodeFlag(extensions, ExtensionType.earlyData, 'early_data'),
+    statusRequest:
+      decodeExtension(extensions, ExtensionType.statusRequest, 'status_request', readStatusRequest) ?? false,
+    timestampRequest: decodeFlag(extensions, ExtensionType.signedCertificateTimestamp, 'signed_certificate_timestamp'),
   }
 }
 
@@ -160,6 +168,9 @@ export interface ClientHelloFields {
   /** True when 1.2 is offered: its extensions are then written. */
   readonly offers12: boolean
   readonly encryptThenMac: boolean
+  readonly serverName: string | undefined
+  readonly requestOcsp: boolean
+  readonly requestTimestamps: boolean
 }
 
 /** Writes a ClientHello body. */
@@ -171,6 +182,11 @@ export function writeClientHello(writer: Writer, fields: ClientHelloFields): voi
 }
 
 function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
+  const { serverName } = fields
+  if (serverName !== undefined) {
+    // TLS-38
+    writeExtension(w, ExtensionType.serverName, (x) => x.block(2, (y) => y.u8(0).vector(2, utf8Encode(serverName))))
+  }
   if (fields.offers12) {
     writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0)) // TLS12-3
     writeExtension(w, ExtensionType.extendedMasterSecret, () => undefined)
@@ -179,6 +195,7 @@ function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
   }
   writeExtension(w, ExtensionType.supportedGroups, (x) => x.block(2, (y) => putU16s(y, fields.supportedGroups)))
   writeExtension(w, ExtensionType.signatureAlgorithms, (x) => x.block(2, (y) => putU16s(y, fields.signatureAlgorithms)))
+  writeStapleRequests(w, fields.requestOcsp, fields.requestTimestamps)
   const { keyShares, cookie } = fields
   if (keyShares === undefined) return
   writeExtension(w, ExtensionType.supportedVersions, (x) => x.block(1, (y) => putU16s(y, fields.supportedVersions)))

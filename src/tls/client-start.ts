@@ -69,6 +69,9 @@ export function startClient(context: Context): ClientStartState {
     cookie: undefined,
     offers12,
     encryptThenMac: config.cipherSuites.some((suite) => suite.protection.type === 'cbc'),
+    serverName: config.serverName,
+    requestOcsp: config.requestOcsp,
+    requestTimestamps: config.requestTimestamps,
   }
   const hello = writeHello(fields, keyShares)
   records.sendHandshake(hello.raw)

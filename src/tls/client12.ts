@@ -16,7 +16,7 @@ import {
   writeCertificate12,
   writeCertificateVerify,
 } from './auth-messages.ts'
-import type { SentHello } from './client-start.ts'
+import { demandOffered, type SentHello } from './client-start.ts'
 import type { Credential } from './config.ts'
 import type { Context } from './context.ts'
 import { decodeExtension, decodeFlag } from './extensions.ts'
@@ -44,6 +44,7 @@ import {
 } from './registry.ts'
 import type { ServerHello } from './server-hello.ts'
 import { chooseScheme, type PendingSignature, signOrAsk } from './signing.ts'
+import { askedStaples, readCertificateStatus, readTimestamps, type Staples } from './staples.ts'
 import { Transcript12 } from './transcript12.ts'
 
 /** What the hellos fixed. */
@@ -53,6 +54,7 @@ interface Base {
   readonly extendedMasterSecret: boolean
   readonly encryptThenMac: boolean
   readonly transcript: Transcript12
+  readonly staples: Staples
 }
 
 /** A server that signed its key exchange with the key of a verified chain. */
@@ -79,8 +81,13 @@ interface Answered extends Keyed {
 
 /** States of the 1.2 client, named for what they await. */
 export type Client12State =
-  | (Base & { readonly type: 'expect-certificate-12' })
-  | (Base & { readonly type: 'expect-server-key-exchange'; readonly chain: VerifiedChain })
+  | (Base & { readonly type: 'expect-certificate-12'; readonly statusPromised: boolean })
+  | (Base & {
+      readonly type: 'expect-server-key-exchange'
+      readonly chain: VerifiedChain
+      /** A CertificateStatus may come first. */
+      readonly statusPromised: boolean
+    })
   | (Exchanged & { readonly type: 'expect-request-or-done' })
   | (Exchanged & { readonly type: 'expect-server-hello-done'; readonly request: CertificateRequest })
   | (Keyed & { readonly type: 'expect-client-signature-12'; readonly pending: PendingSignature })
@@ -113,10 +120,14 @@ export function startClient12(
   const offered = suite?.version === 'TLSv1.2' && config.cipherSuites.includes(suite)
   demand(offered, 'illegal-parameter', `cipher suite ${hello.cipherSuite.toString(16)} was not offered`)
   const { extensions } = hello
-  for (const type of extensions.keys()) {
-    const known = SERVER_EXTENSIONS.has(type) || (type === ExtensionType.encryptThenMac && fields.encryptThenMac)
-    demand(known, 'unsupported-extension', `extension ${type} in the ServerHello was not offered`)
-  }
+  const answers = new Set([
+    ...SERVER_EXTENSIONS,
+    ...askedStaples(config),
+    ...(fields.encryptThenMac ? [ExtensionType.encryptThenMac] : []),
+    ...(fields.serverName === undefined ? [] : [ExtensionType.serverName]),
+  ])
+  demandOffered(extensions.keys(), answers, 'the ServerHello')
+  decodeFlag(extensions, ExtensionType.serverName, 'server_name')
   checkRenegotiationInfo(context, hello)
   const formats = decodeExtension(extensions, ExtensionType.ecPointFormats, 'ec_point_formats', (r) => r.vector(1))
   demand(formats?.includes(0) ?? true, 'illegal-parameter', 'the server does not take uncompressed points')
@@ -133,6 +144,8 @@ export function startClient12(
     extendedMasterSecret: decodeFlag(extensions, ExtensionType.extendedMasterSecret, 'extended_master_secret'),
     encryptThenMac,
     transcript,
+    statusPromised: decodeFlag(extensions, ExtensionType.statusRequest, 'status_request'),
+    staples: { ocspResponse: undefined, certificateTimestamps: readTimestamps(extensions) },
   }
 }
 
@@ -152,7 +165,7 @@ export function onCertificate12(
   message: HandshakeMessage,
 ): Client12State {
   demand(message.type === HandshakeType.certificate, 'unexpected-message', 'expected a Certificate')
-  const certificates = readCertificate12(message.body)
+  const certificates = readCertificate12(message.body, context.config.maxCertificates)
   demandChain(certificates, 'decode-error')
   state.transcript.add(message.raw)
   const chain = VerifiedChain.check(context, certificates)
@@ -173,6 +186,11 @@ export function onServerKeyExchange(
   state: In<'expect-server-key-exchange'>,
   message: HandshakeMessage,
 ): Client12State {
+  if (message.type === HandshakeType.certificateStatus && state.statusPromised) {
+    const ocspResponse = readCertificateStatus(message.body)
+    state.transcript.add(message.raw)
+    return { ...state, statusPromised: false, staples: { ...state.staples, ocspResponse } }
+  }
   demand(message.type === HandshakeType.serverKeyExchange, 'unexpected-message', 'expected a ServerKeyExchange')
   const exchange = readServerKeyExchange(message.body, state.randoms)
   const group = groupByCode(exchange.group)

@@ -21,7 +21,7 @@ import {
 } from './auth-messages.ts'
 import { demandOffered, type SentHello } from './client-start.ts'
 import type { Context } from './context.ts'
-import { decodeExtension, demandComplete, readExtensions, readU16List } from './extensions.ts'
+import { decodeExtension, decodeFlag, demandComplete, readExtensions, readU16List } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import {
   type ApplicationSecrets,
@@ -36,6 +36,7 @@ import { demandChain, FinishedProof, ProvenPeer, VerifiedChain } from './proofs.
 import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, ExtensionType, HandshakeType, type SignatureScheme } from './registry.ts'
 import { chooseScheme, type PendingSignature, signOrAsk } from './signing.ts'
+import { askedStaples, type Staples } from './staples.ts'
 import type { Transcript } from './transcript.ts'
 
 /** What the hellos fixed. */
@@ -51,6 +52,7 @@ interface Base {
 interface Authenticated extends Base {
   readonly request: CertificateRequest | undefined
   readonly peer: ProvenPeer
+  readonly staples: Staples
   readonly finished: FinishedProof
   readonly application: ApplicationSecrets
 }
@@ -64,11 +66,13 @@ export type Client13State =
       readonly type: 'expect-certificate-verify'
       readonly request: CertificateRequest | undefined
       readonly chain: VerifiedChain
+      readonly staples: Staples
     })
   | (Base & {
       readonly type: 'expect-server-finished'
       readonly request: CertificateRequest | undefined
       readonly peer: ProvenPeer
+      readonly staples: Staples
     })
   | (Authenticated & { readonly type: 'expect-client-signature'; readonly pending: PendingSignature })
 
@@ -98,11 +102,8 @@ export function startClient13(context: Context, start: Client13Start): Client13S
   return { type: 'expect-encrypted-extensions', suite, group, retried, transcript, secrets }
 }
 
-/** Extensions a server may answer in EncryptedExtensions to what this client offers. TLS13-13 */
-const ENCRYPTED_EXTENSIONS: ReadonlySet<number> = new Set([ExtensionType.supportedGroups])
-
 export function onEncryptedExtensions(
-  _context: Context,
+  context: Context,
   state: In<'expect-encrypted-extensions'>,
   message: HandshakeMessage,
 ): Client13State {
@@ -110,7 +111,12 @@ export function onEncryptedExtensions(
   const reader = new Reader(message.body)
   const extensions = readExtensions(reader)
   demandComplete(reader, 'the EncryptedExtensions')
-  demandOffered(extensions.keys(), ENCRYPTED_EXTENSIONS, 'EncryptedExtensions')
+  const answers: ReadonlySet<number> = new Set([
+    ExtensionType.supportedGroups,
+    ...(context.config.serverName === undefined ? [] : [ExtensionType.serverName]),
+  ])
+  demandOffered(extensions.keys(), answers, 'EncryptedExtensions') // TLS13-13
+  decodeFlag(extensions, ExtensionType.serverName, 'server_name')
   decodeExtension(extensions, ExtensionType.supportedGroups, 'supported_groups', (r) => readU16List(r, 2))
   state.transcript.add(message.raw)
   return { ...state, type: 'expect-certificate-or-request' }
@@ -135,10 +141,11 @@ export function onCertificate(
   message: HandshakeMessage,
 ): Client13State {
   demand(message.type === HandshakeType.certificate, 'unexpected-message', 'expected a Certificate')
-  const certificates = readCertificate13(message.body)
+  const { config } = context
+  const { certificates, staples } = readCertificate13(message.body, config.maxCertificates, askedStaples(config))
   demandChain(certificates, 'decode-error')
   state.transcript.add(message.raw)
-  return { ...state, type: 'expect-certificate-verify', chain: VerifiedChain.check(context, certificates) }
+  return { ...state, type: 'expect-certificate-verify', chain: VerifiedChain.check(context, certificates), staples }
 }
 
 export function onCertificateVerify(

@@ -6,7 +6,7 @@
  */
 import { ConfigError } from '../bytes/index.ts'
 import type { CryptoProvider, GroupName, PrivateKey, PublicKey, RandomSource } from '../crypto/index.ts'
-import { MAX_PLAINTEXT } from './limits.ts'
+import { MAX_CERTIFICATES, MAX_PLAINTEXT } from './limits.ts'
 import type { PeerVerdict, PeerVerifier } from '../x509/index.ts'
 import type { AlertName } from './alerts.ts'
 import {
@@ -59,23 +59,43 @@ export interface TlsConfig {
    * decides among them. Default: all but CBC, AES-256 first, or CHACHA20 first where AES is slow.
    */
   readonly cipherSuites?: readonly (CipherSuiteName | readonly CipherSuiteName[])[]
-  /** Default: X25519MLKEM768, x25519, secp256r1, secp384r1, secp521r1. */
-  readonly groups?: readonly GroupName[]
+  /**
+   * A list inside the list holds groups that a server likes equally well: the client's order decides among them.
+   * Default: X25519MLKEM768, x25519, secp256r1, secp384r1, secp521r1.
+   */
+  readonly groups?: readonly (GroupName | readonly GroupName[])[]
   /**
    * Client: groups that get a key share in the first ClientHello. Default: the first group, and the first classical one
    * after a hybrid, since older servers know no hybrids.
    */
   readonly keyShares?: readonly GroupName[]
+  /**
+   * Client: groups that this server is known to take, from an earlier connection or from its operator. The own first one
+   * among them gets the only key share, whatever `keyShares` says, so that no HelloRetryRequest is needed.
+   */
+  readonly serverGroups?: readonly GroupName[]
   /** Schemes accepted from the peer, advertised in this order. Default: all. */
   readonly signatureSchemes?: readonly SignatureSchemeName[]
   /** Schemes the own key may sign with. Default: all that fit the key. */
   readonly signingSchemes?: readonly SignatureSchemeName[]
   /** Server: DER names of CAs, told to clients that are asked for a certificate. Default: none. */
   readonly certificateAuthorities?: readonly Uint8Array[]
+  /** Client: the name that is sent as server_name, for servers with several certificates. Default: none is sent. */
+  readonly serverName?: string
+  /** Client: ask the server for a stapled OCSP response. It is told with `TlsInfo` and not judged. Default false. */
+  readonly requestOcsp?: boolean
+  /** Client: ask the server for signed certificate timestamps, told and not judged likewise. Default false. */
+  readonly requestTimestamps?: boolean
+  /** Server: DER of the OCSPResponse that goes to clients which ask. Default: none. */
+  readonly ocspResponse?: Uint8Array
+  /** Server: the SignedCertificateTimestampList that goes to clients which ask. Default: none. */
+  readonly certificateTimestamps?: Uint8Array
   /** Longest plaintext put into one record, 64 to 16384. Default 16384. */
   readonly maxFragment?: number
   /** Largest peer Certificate message in bytes. Default 102,400. */
   readonly maxCertificateMessage?: number
+  /** Most certificates read from a peer's Certificate message, 1 to 1024. Default 16. */
+  readonly maxCertificates?: number
   /** Largest ClientHello a server takes, in bytes. Default 16,384. */
   readonly maxClientHello?: number
   /** Client: send a session id and ChangeCipherSpec so that a 1.3 handshake looks like 1.2. Default true. */
@@ -124,15 +144,23 @@ export interface ResolvedConfig {
   readonly suitePreference: readonly (readonly CipherSuite[])[]
   readonly certificateAuthorities: readonly Uint8Array[]
   readonly groups: readonly GroupName[]
+  /** The same groups, those of equal preference together. */
+  readonly groupPreference: readonly (readonly GroupName[])[]
   readonly keyShares: readonly GroupName[]
   readonly signatureSchemes: readonly SignatureScheme[]
   readonly maxFragment: number
   readonly maxCertificateMessage: number
+  readonly maxCertificates: number
   readonly maxClientHello: number
   readonly compatibilityMode: boolean
   readonly allowLegacyServer: boolean
   readonly preferOwnCipherOrder: boolean
   readonly keyLog: boolean
+  readonly serverName: string | undefined
+  readonly requestOcsp: boolean
+  readonly requestTimestamps: boolean
+  readonly ocspResponse: Uint8Array | undefined
+  readonly certificateTimestamps: Uint8Array | undefined
 }
 
 /**
@@ -151,7 +179,8 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
   if (config.verifier === undefined && (config.role === 'client' || clientAuth !== 'none')) {
     throw new ConfigError('ca', "a verifier for the peer's certificate is missing")
   }
-  const groups = resolveGroups(config, maxVersion)
+  const groupPreference = resolveGroups(config, maxVersion)
+  const groups = groupPreference.flat()
   const suitePreference = resolveSuites(config, crypto, minVersion, maxVersion)
   return {
     role: config.role,
@@ -164,15 +193,22 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     suitePreference,
     certificateAuthorities: config.certificateAuthorities ?? [],
     groups,
-    keyShares: groups.filter((group) => (config.keyShares ?? defaultShares(groups)).includes(group)),
-    signatureSchemes: schemesByName(config.signatureSchemes) ?? SIGNATURE_SCHEMES,
+    groupPreference,
+    keyShares: resolveShares(config, groups),
+    signatureSchemes: resolveSchemes(config, minVersion, maxVersion),
     maxFragment: inRange('maxFragment', config.maxFragment ?? MAX_PLAINTEXT, 64, MAX_PLAINTEXT),
     maxCertificateMessage: inRange('maxCertificateMessage', config.maxCertificateMessage ?? 102_400, 1024, 0xffffff),
+    maxCertificates: inRange('maxCertificates', config.maxCertificates ?? MAX_CERTIFICATES, 1, 1024),
     maxClientHello: inRange('maxClientHello', config.maxClientHello ?? 16_384, 1024, 0xffffff),
     compatibilityMode: config.compatibilityMode ?? true,
     allowLegacyServer: config.allowLegacyServer ?? false,
     preferOwnCipherOrder: config.preferOwnCipherOrder ?? true,
     keyLog: config.keyLog ?? false,
+    serverName: config.serverName === undefined ? undefined : hostName(config.serverName),
+    requestOcsp: config.requestOcsp ?? false,
+    requestTimestamps: config.requestTimestamps ?? false,
+    ocspResponse: config.ocspResponse,
+    certificateTimestamps: config.certificateTimestamps,
   }
 }
 
@@ -240,16 +276,48 @@ function providerHas(crypto: CryptoProvider, { protection }: CipherSuite): boole
   )
 }
 
-function resolveGroups(config: TlsConfig, maxVersion: TlsVersion): readonly GroupName[] {
-  const named = config.groups ?? (['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'] as const)
-  for (const name of named) {
+const DEFAULT_GROUPS: readonly GroupName[] = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1']
+
+/** Groups in range, each once, in groups of equal preference. */
+function resolveGroups(config: TlsConfig, maxVersion: TlsVersion): readonly (readonly GroupName[])[] {
+  const seen = new Set<GroupName>()
+  const usable = (name: GroupName): boolean => {
     if (!(name in GROUP_CODES)) throw new ConfigError('tls-groups', `unknown group ${name}`)
+    if (seen.has(name) || !groupFits(name, maxVersion)) return false
+    seen.add(name)
+    return true
   }
-  const groups = [...new Set(named)].filter((group) => groupFits(group, maxVersion))
-  if (groups.length === 0) {
-    throw new ConfigError('tls-groups', `no group is usable with ${maxVersion}`)
-  }
+  const groups = (config.groups ?? DEFAULT_GROUPS)
+    .map((entry) => (typeof entry === 'string' ? [entry] : entry).filter(usable))
+    .filter((entry) => entry.length > 0)
+  if (groups.length === 0) throw new ConfigError('tls-groups', `no group is usable with ${maxVersion}`)
   return groups
+}
+
+/** What server_name may hold: a DNS name in ASCII, no address (RFC 6066 section 3). TLS-38 */
+function hostName(name: string): string {
+  const valid = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(name) && name.length <= 253 && !/^[0-9.]+$/.test(name)
+  if (!valid)
+    throw new ConfigError('serverName', `${JSON.stringify(name)} is not a DNS name in ASCII without final dot`)
+  return name
+}
+
+/** TLS-37 */
+function resolveShares({ serverGroups, keyShares }: TlsConfig, groups: readonly GroupName[]): readonly GroupName[] {
+  const known = groups.find((group) => serverGroups?.includes(group))
+  if (known !== undefined) return [known]
+  return groups.filter((group) => (keyShares ?? defaultShares(groups)).includes(group))
+}
+
+/** Schemes of the versions in range. */
+function resolveSchemes(config: TlsConfig, minVersion: TlsVersion, maxVersion: TlsVersion): readonly SignatureScheme[] {
+  const schemes = (schemesByName(config.signatureSchemes) ?? SIGNATURE_SCHEMES).filter(
+    // 1.2's own schemes stay: under 1.3 they are the peer's word for what its certificates may be signed with.
+    ({ versions }) => versions.includes('TLSv1.2') || versions.some((v) => v >= minVersion && v <= maxVersion),
+  )
+  if (schemes.length === 0)
+    throw new ConfigError('tls-cert-profile', `no signature scheme is usable with ${maxVersion}`)
+  return schemes
 }
 
 function defaultShares(groups: readonly GroupName[]): readonly GroupName[] {

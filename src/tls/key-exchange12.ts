@@ -73,6 +73,7 @@ export function writeClientKeyExchange(share: Uint8Array): Uint8Array {
 
 /** True when a certificate's key can authenticate a suite. TLS12-5 */
 export function keyFitsSuite(key: PublicKey, suite: CipherSuite): boolean {
+  if (key.type === 'ml-dsa') return false // it signs in 1.3 only
   return (key.type === 'rsa') === (suite.authentication === 'rsa')
 }
 

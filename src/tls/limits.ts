@@ -12,6 +12,8 @@ export const MAX_WARNING_ALERTS = 4
 export const MAX_POST_HANDSHAKE = 32
 /** Bytes of a peer's 0-RTT data that are skipped. */
 export const MAX_SKIPPED_EARLY_DATA = 16_384
+/** Most certificates read from one message, unless a host says otherwise (the reference's MAX_CERT_DEPTH). */
+export const MAX_CERTIFICATES = 16
 /** Longest handshake message other than ClientHello, Certificate and CertificateRequest. */
 export const MAX_HANDSHAKE_MESSAGE = 16_384
 /** Bytes held while a signature is awaited from the host. */

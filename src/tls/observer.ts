@@ -15,7 +15,7 @@ import { type HandshakeMessage, HandshakeStream } from './handshake-stream.ts'
 import type { KeyLogLabel } from './key-log.ts'
 import { nextTrafficSecret, trafficKeys } from './key-schedule.ts'
 import { createOpener12, recordKeys12 } from './key-schedule12.ts'
-import { MAX_PLAINTEXT } from './limits.ts'
+import { MAX_CERTIFICATES, MAX_PLAINTEXT } from './limits.ts'
 import { Opener13, PlaintextOpener, type RecordOpener } from './protection.ts'
 import { RECORD_HEADER, RecordReader } from './record-reader.ts'
 import {
@@ -211,11 +211,16 @@ export class TlsObserver {
     return this.#clientRandom === undefined ? undefined : this.#secretsOf(this.#clientRandom)
   }
 
+  #certificates(body: Uint8Array): readonly Uint8Array[] {
+    return this.#isTls13
+      ? readCertificate13(body, MAX_CERTIFICATES, 'anything').certificates
+      : readCertificate12(body, MAX_CERTIFICATES)
+  }
+
   #describe({ type, body }: HandshakeMessage, isProtected: boolean): ObservedItem {
     const isRetry = type === HandshakeType.serverHello && isHelloRetryRequest(readServerHello(body))
     const name = isRetry ? 'HelloRetryRequest' : (MESSAGE_NAMES[type] ?? `handshake message ${type}`)
-    const certificates =
-      type === HandshakeType.certificate ? (this.#isTls13 ? readCertificate13(body) : readCertificate12(body)) : []
+    const certificates = type === HandshakeType.certificate ? this.#certificates(body) : []
     const fields =
       type === HandshakeType.clientHello
         ? clientHelloFields(body)

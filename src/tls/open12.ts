@@ -11,6 +11,7 @@ import { exportKey12, type Randoms } from './key-schedule12.ts'
 import type { TlsInfo } from './output.ts'
 import type { FinishedProof, PeerIdentity } from './proofs.ts'
 import { type CipherSuite, HandshakeType, type SignatureScheme } from './registry.ts'
+import { NO_STAPLES, type Staples } from './staples.ts'
 
 /** What a finished 1.2 handshake hands over. Both proofs are needed to get here. */
 export interface Finished12 {
@@ -27,6 +28,8 @@ export interface Finished12 {
   readonly peerSignatureAlgorithms: readonly number[]
   /** Client: CAs that the server asked for. */
   readonly certificateAuthorities?: readonly Uint8Array[]
+  /** Client: what the server stapled to its certificate. */
+  readonly staples?: Staples
   /** The client's verify_data. */
   readonly tlsUnique: Uint8Array
 }
@@ -61,6 +64,7 @@ export function connected12(context: Context, done: Finished12): Open12 {
     helloRetryRequest: false,
     extendedMasterSecret,
     tlsUnique,
+    ...(done.staples ?? NO_STAPLES),
   }
   context.emit({ type: 'connected', info })
   return { type: 'open-12', suite, info, randoms, master, encryptThenMac: done.encryptThenMac, refused: 0 }

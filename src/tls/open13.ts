@@ -16,6 +16,7 @@ import type { TlsInfo } from './output.ts'
 import type { FinishedProof, PeerIdentity } from './proofs.ts'
 import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, HandshakeType, type SignatureScheme } from './registry.ts'
+import { NO_STAPLES, type Staples } from './staples.ts'
 
 /** What a finished 1.3 handshake hands over. Both proofs are needed to get here. */
 export interface Finished13 {
@@ -29,6 +30,8 @@ export interface Finished13 {
   readonly peerSignatureAlgorithms: readonly number[]
   /** Client: CAs that the server asked for. */
   readonly certificateAuthorities?: readonly Uint8Array[]
+  /** Client: what the server stapled to its certificate. */
+  readonly staples?: Staples
   readonly readSecret: Uint8Array
   readonly writeSecret: Uint8Array
   readonly exporterMasterSecret: Uint8Array
@@ -65,6 +68,7 @@ export function connected13(context: Context, done: Finished13): Open13 {
     helloRetryRequest: done.retried,
     extendedMasterSecret: true,
     tlsUnique: undefined,
+    ...(done.staples ?? NO_STAPLES),
   }
   context.emit({ type: 'connected', info })
   return {

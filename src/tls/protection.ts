@@ -157,13 +157,15 @@ export class Opener13 implements RecordOpener {
   }
 
   open(buffer: Uint8Array, at: number, payloadLength: number): OpenedRecord | undefined {
-    demand(buffer[at] === ContentType.applicationData, 'unexpected-message', 'a plaintext record under protection')
+    const stray = buffer[at] === ContentType.changeCipherSpec
+    demand(!stray, 'unexpected-message', 'a ChangeCipherSpec record after the handshake') // TLS13-4
     const start = at + RECORD_HEADER
     const inner = payloadLength - AEAD_TAG_LENGTH
     if (inner < 1) return undefined
     xorSequence(this.#nonce, this.#iv, this.opened)
     if (!this.#aead.open(buffer, at, RECORD_HEADER, start, inner, start + inner, this.#nonce)) return undefined // TLS-4
     this.opened++
+    demand(buffer[at] === ContentType.applicationData, 'unexpected-message', `a protected record of type ${buffer[at]}`)
     demand(inner <= MAX_PLAINTEXT + 1, 'record-overflow', `a plaintext of ${inner} bytes`) // TLS13-20
     let end = start + inner
     while (end > start && buffer[end - 1] === 0) end--

@@ -13,6 +13,7 @@ import type {
   CurveName,
   GroupName,
   HashName,
+  MlDsaName,
   SignatureAlgorithm,
 } from '../crypto/index.ts'
 
@@ -166,6 +167,7 @@ export const GROUP_CODES: Readonly<Record<GroupName, number>> = {
   secp521r1: 25,
   x25519: 29,
   X25519MLKEM768: 4588,
+  MLKEM1024: 514,
 }
 
 const GROUP_BY_CODE = new Map(Object.entries(GROUP_CODES).map(([name, code]) => [code, name as GroupName]))
@@ -175,9 +177,9 @@ export function groupByCode(code: number): GroupName | undefined {
   return GROUP_BY_CODE.get(code)
 }
 
-/** True for a group that TLS 1.2 can use: the hybrids exist in 1.3 only. */
+/** True for a group that TLS 1.2 can use: those with ML-KEM exist in 1.3 only. */
 export function groupFits(group: GroupName, version: TlsVersion): boolean {
-  return version === 'TLSv1.3' || group !== 'X25519MLKEM768'
+  return version === 'TLSv1.3' || !group.includes('MLKEM')
 }
 
 /** Names of the signature schemes, as RFC 8446 writes them. */
@@ -189,15 +191,17 @@ export interface SignatureScheme {
   readonly id: number
   readonly algorithm: SignatureAlgorithm
   /** Kind of key that makes it: `rsa-pss` is an id-RSASSA-PSS key. */
-  readonly key: 'ec' | 'ed25519' | 'rsa' | 'rsa-pss'
+  readonly key: 'ec' | 'ed25519' | 'ml-dsa' | 'rsa' | 'rsa-pss'
   /** The curve that 1.3 binds an ECDSA scheme to; 1.2 takes any. */
   readonly curve?: CurveName
-  /** True when TLS 1.3 allows it in CertificateVerify. */
-  readonly tls13: boolean
+  /** The versions in which handshakes may be signed with it. */
+  readonly versions: readonly TlsVersion[]
 }
 
+const BOTH: readonly TlsVersion[] = ['TLSv1.2', 'TLSv1.3']
+
 const SCHEMES = [
-  { name: 'ed25519', id: 0x0807, algorithm: { type: 'ed25519' }, key: 'ed25519', tls13: true },
+  { name: 'ed25519', id: 0x0807, algorithm: { type: 'ed25519' }, key: 'ed25519', versions: BOTH },
   ecdsa('ecdsa_secp256r1_sha256', 0x0403, 'SHA256', 'P-256'),
   ecdsa('ecdsa_secp384r1_sha384', 0x0503, 'SHA384', 'P-384'),
   ecdsa('ecdsa_secp521r1_sha512', 0x0603, 'SHA512', 'P-521'),
@@ -210,12 +214,15 @@ const SCHEMES = [
   pkcs1('rsa_pkcs1_sha256', 0x0401, 'SHA256'),
   pkcs1('rsa_pkcs1_sha384', 0x0501, 'SHA384'),
   pkcs1('rsa_pkcs1_sha512', 0x0601, 'SHA512'),
+  mlDsa('mldsa44', 0x0904, 'ML-DSA-44'),
+  mlDsa('mldsa65', 0x0905, 'ML-DSA-65'),
+  mlDsa('mldsa87', 0x0906, 'ML-DSA-87'),
 ] as const
 
 type SchemeEntry<Name> = Omit<SignatureScheme, 'name'> & { readonly name: Name }
 
 function ecdsa<Name extends string>(name: Name, id: number, hash: HashName, curve: CurveName): SchemeEntry<Name> {
-  return { name, id, algorithm: { type: 'ecdsa', hash }, key: 'ec', curve, tls13: true }
+  return { name, id, algorithm: { type: 'ecdsa', hash }, key: 'ec', curve, versions: BOTH }
 }
 
 function pss<Name extends string>(
@@ -225,11 +232,16 @@ function pss<Name extends string>(
   saltLength: number,
   key: 'rsa' | 'rsa-pss',
 ): SchemeEntry<Name> {
-  return { name, id, algorithm: { type: 'rsa-pss', hash, saltLength }, key, tls13: true }
+  return { name, id, algorithm: { type: 'rsa-pss', hash, saltLength }, key, versions: BOTH }
 }
 
 function pkcs1<Name extends string>(name: Name, id: number, hash: HashName): SchemeEntry<Name> {
-  return { name, id, algorithm: { type: 'rsa-pkcs1', hash }, key: 'rsa', tls13: false }
+  return { name, id, algorithm: { type: 'rsa-pkcs1', hash }, key: 'rsa', versions: ['TLSv1.2'] }
+}
+
+/** draft-ietf-tls-mldsa: 1.3 only. */
+function mlDsa<Name extends string>(name: Name, id: number, parameters: MlDsaName): SchemeEntry<Name> {
+  return { name, id, algorithm: { type: 'ml-dsa', parameters }, key: 'ml-dsa', versions: ['TLSv1.3'] }
 }
 
 /** Every signature scheme of this engine, in order of preference. */

@@ -8,7 +8,7 @@ import { equalBytes, Writer } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import { type ClientHello, type KeyShareEntry, readClientHello } from './client-hello.ts'
-import type { Credential } from './config.ts'
+import type { Credential, ResolvedConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { writeExtension } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
@@ -18,6 +18,7 @@ import {
   ExtensionType,
   FALLBACK_SCSV,
   GROUP_CODES,
+  groupFits,
   HandshakeType,
   type SignatureScheme,
   type TlsVersion,
@@ -151,9 +152,24 @@ function chooseSignature(context: Context, hello: ClientHello): { credential: Cr
   return { credential, scheme }
 }
 
+/** The first group of the own order that the client knows; among equals the client's order decides. TLS-41 */
+export function preferredGroup(
+  { groupPreference }: ResolvedConfig,
+  hello: ClientHello,
+  version: TlsVersion,
+): GroupName | undefined {
+  for (const equals of groupPreference) {
+    for (const code of hello.supportedGroups ?? []) {
+      const group = equals.find((own) => GROUP_CODES[own] === code && groupFits(own, version))
+      if (group !== undefined) return group
+    }
+  }
+  return undefined
+}
+
 /** The first own group that the client knows, whether it sent a share for it or not: the own order decides. TLS13-12 */
 function chooseGroup({ config }: Context, hello: ClientHello): { group: GroupName; share: KeyShareEntry | undefined } {
-  const group = config.groups.find((own) => hello.supportedGroups?.includes(GROUP_CODES[own]))
+  const group = preferredGroup(config, hello, 'TLSv1.3')
   demand(group !== undefined, 'handshake-failure', 'no group in common')
   return { group, share: hello.keyShares?.find((entry) => entry.group === GROUP_CODES[group]) }
 }

@@ -41,14 +41,14 @@ import {
   type CipherSuite,
   ExtensionType,
   GROUP_CODES,
-  groupFits,
   HandshakeType,
   RENEGOTIATION_SCSV,
   type SignatureScheme,
 } from './registry.ts'
 import { markDowngrade, writeServerHello } from './server-hello.ts'
-import { preferredSuite } from './server-start.ts'
+import { preferredGroup, preferredSuite } from './server-start.ts'
 import { chooseScheme, type PendingSignature, signOrAsk } from './signing.ts'
+import { type Staples, staplesFor, writeCertificateStatus } from './staples.ts'
 import { Transcript12 } from './transcript12.ts'
 
 /** What the hellos fixed. */
@@ -105,8 +105,10 @@ export function startServer12(context: Context, hello: ClientHello, message: Han
   const encryptThenMac = hello.encryptThenMac && suite.protection.type === 'cbc'
   const transcript = new Transcript12(crypto, suite.hash)
   transcript.add(message.raw)
-  send(context, transcript, serverHello(hello, suite, randoms.server, encryptThenMac))
+  const staples = staplesFor(config, hello)
+  send(context, transcript, serverHello(hello, suite, randoms.server, encryptThenMac, staples))
   send(context, transcript, writeCertificate12(credential.chain))
+  if (staples.ocspResponse !== undefined) send(context, transcript, writeCertificateStatus(staples.ocspResponse))
   const parameters = writeParameters(group, keyShare.share)
   const pending = { scheme, message: signedParameters(randoms, parameters) }
   const waiting = {
@@ -129,9 +131,7 @@ export function startServer12(context: Context, hello: ClientHello, message: Han
 
 /** TLS12-2 */
 function chooseGroup({ config }: Context, hello: ClientHello): GroupName {
-  const group = config.groups.find(
-    (own) => groupFits(own, 'TLSv1.2') && hello.supportedGroups?.includes(GROUP_CODES[own]),
-  )
+  const group = preferredGroup(config, hello, 'TLSv1.2')
   demand(group !== undefined, 'handshake-failure', 'no group in common')
   return group
 }
@@ -156,16 +156,27 @@ function chooseSuite(
   return { suite, scheme }
 }
 
-function serverHello(hello: ClientHello, suite: CipherSuite, random: Uint8Array, encryptThenMac: boolean): Uint8Array {
+function serverHello(
+  hello: ClientHello,
+  suite: CipherSuite,
+  random: Uint8Array,
+  encryptThenMac: boolean,
+  { ocspResponse, certificateTimestamps: timestamps }: Staples,
+): Uint8Array {
   const secureRenegotiation = hello.renegotiationInfo !== undefined || hello.cipherSuites.includes(RENEGOTIATION_SCSV)
   const writeExtensions = (w: Writer) => {
     if (secureRenegotiation) writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0))
     if (hello.extendedMasterSecret) writeExtension(w, ExtensionType.extendedMasterSecret, () => undefined)
     if (hello.ecPointFormats !== undefined) writeExtension(w, ExtensionType.ecPointFormats, (x) => x.u8(1).u8(0))
     if (encryptThenMac) writeExtension(w, ExtensionType.encryptThenMac, () => undefined)
+    if (ocspResponse !== undefined) writeExtension(w, ExtensionType.statusRequest, () => undefined)
+    if (timestamps !== undefined)
+      writeExtension(w, ExtensionType.signedCertificateTimestamp, (x) => x.bytes(timestamps))
   }
-  const any = secureRenegotiation || hello.extendedMasterSecret || hello.ecPointFormats !== undefined || encryptThenMac
+  const extensions = new Writer(64)
+  writeExtensions(extensions)
   const writer = new Writer(128)
+  const any = extensions.length > 0
   writeServerHello(writer, { random, sessionId: EMPTY, cipherSuite: suite.id }, any ? writeExtensions : undefined)
   return handshakeMessage(HandshakeType.serverHello, writer.finish())
 }
@@ -197,7 +208,7 @@ export function onClientCertificate12(
   message: HandshakeMessage,
 ): Server12State {
   demand(message.type === HandshakeType.certificate, 'unexpected-message', 'expected a Certificate')
-  const certificates = readCertificate12(message.body)
+  const certificates = readCertificate12(message.body, context.config.maxCertificates)
   state.transcript.add(message.raw)
   const client =
     certificates.length === 0 ? AnonymousClient.allow(context, 'TLSv1.2') : VerifiedChain.check(context, certificates)

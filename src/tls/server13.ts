@@ -35,6 +35,7 @@ import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, ExtensionType, GROUP_CODES, HandshakeType, type SignatureScheme } from './registry.ts'
 import { writeSelectedVersion, writeServerHello } from './server-hello.ts'
 import { type PendingSignature, signOrAsk } from './signing.ts'
+import { staplesFor } from './staples.ts'
 import type { Transcript } from './transcript.ts'
 
 /** What the ServerHello fixed. */
@@ -97,7 +98,7 @@ export function startServer13(context: Context, start: Server13Start): Server13S
   send(context, transcript, handshakeMessage(HandshakeType.encryptedExtensions, Uint8Array.of(0, 0)))
   if (config.clientAuth !== 'none')
     send(context, transcript, writeCertificateRequest13(config.signatureSchemes, config.certificateAuthorities))
-  send(context, transcript, writeCertificate13(credential.chain, EMPTY))
+  send(context, transcript, writeCertificate13(credential.chain, EMPTY, staplesFor(config, hello)))
   const pending = { scheme, message: signedContent13('server', transcript.hash()) }
   const waiting = {
     type: 'expect-server-signature',
@@ -144,7 +145,7 @@ export function onClientCertificate(
   message: HandshakeMessage,
 ): Server13State {
   demand(message.type === HandshakeType.certificate, 'unexpected-message', 'expected a Certificate')
-  const certificates = readCertificate13(message.body)
+  const { certificates } = readCertificate13(message.body, context.config.maxCertificates, new Set()) // TLS-40
   state.transcript.add(message.raw)
   if (certificates.length === 0) {
     return { ...state, type: 'expect-client-finished', peer: AnonymousClient.allow(context, 'TLSv1.3') }

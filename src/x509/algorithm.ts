@@ -1,10 +1,10 @@
 /**
- * Signature algorithm identifiers (RFC 3279, 4055, 5758, 8410) to what the crypto provider knows, and back.
+ * Signature algorithm identifiers (RFC 3279, 4055, 5758, 8410, 9881) to what the crypto provider knows, and back.
  *
  * Parameters must be what the algorithm's definition says; anything else counts as unsupported, so that two readers
  * can never disagree about what a signature means. Rules X509-10 and X509-11.
  */
-import type { HashName, PublicKey, SignatureAlgorithm } from '../crypto/index.ts'
+import type { HashName, MlDsaName, PublicKey, SignatureAlgorithm } from '../crypto/index.ts'
 import type { DerNode } from './der.ts'
 import { TAG } from './der.ts'
 import { Fields, readOid, readSmallInteger } from './der-read.ts'
@@ -29,6 +29,18 @@ export const KEY_OID = {
   ec: '1.2.840.10045.2.1',
   ed25519: '1.3.101.112',
 } as const
+
+/** Identifiers of ML-DSA keys, which are those of its signatures too (RFC 9881). */
+export const ML_DSA_OID: Readonly<Record<MlDsaName, string>> = {
+  'ML-DSA-44': '2.16.840.1.101.3.4.3.17',
+  'ML-DSA-65': '2.16.840.1.101.3.4.3.18',
+  'ML-DSA-87': '2.16.840.1.101.3.4.3.19',
+}
+
+/** The ML-DSA parameter set with an identifier. */
+export function mlDsaByOid(oid: string): MlDsaName | undefined {
+  return (Object.keys(ML_DSA_OID) as MlDsaName[]).find((name) => ML_DSA_OID[name] === oid)
+}
 
 const RSA_OID: Readonly<Record<HashName, string>> = {
   MD5: '1.2.840.113549.1.1.4',
@@ -81,6 +93,8 @@ export function readSignatureAlgorithm(node: DerNode): CertificateSignatureAlgor
   const { oid, parameters } = readAlgorithmIdentifier(node)
   const unsupported: CertificateSignatureAlgorithm = { type: 'unsupported', oid }
   if (oid === KEY_OID.ed25519) return parameters === undefined ? { type: 'ed25519' } : unsupported
+  const mlDsa = mlDsaByOid(oid)
+  if (mlDsa !== undefined) return parameters === undefined ? { type: 'ml-dsa', parameters: mlDsa } : unsupported
   const ecdsaHash = ecdsaHashByOid.get(oid)
   if (ecdsaHash !== undefined) return parameters === undefined ? { type: 'ecdsa', hash: ecdsaHash } : unsupported
   const rsaHash = rsaHashByOid.get(oid)
@@ -137,6 +151,8 @@ export function keyFitsAlgorithm(key: PublicKey, algorithm: SignatureAlgorithm):
       return key.type === 'ec'
     case 'ed25519':
       return key.type === 'ed25519'
+    case 'ml-dsa':
+      return key.type === 'ml-dsa' && key.parameters === algorithm.parameters
     case 'rsa-pkcs1':
       return key.type === 'rsa' && !key.pssOnly
     case 'rsa-pss': {
@@ -155,6 +171,8 @@ export function signatureAlgorithmText(algorithm: CertificateSignatureAlgorithm)
       return algorithm.oid
     case 'ed25519':
       return 'Ed25519'
+    case 'ml-dsa':
+      return algorithm.parameters
     case 'ecdsa':
       return `ECDSA with ${algorithm.hash}`
     case 'rsa-pkcs1':

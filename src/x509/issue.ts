@@ -7,7 +7,7 @@
  */
 import { concat } from '../bytes/index.ts'
 import type { CryptoProvider, PrivateKey, PublicKey, RandomSource, SignatureAlgorithm } from '../crypto/index.ts'
-import { HASH_OID, KEY_OID, signatureOid } from './algorithm.ts'
+import { HASH_OID, KEY_OID, ML_DSA_OID, signatureOid } from './algorithm.ts'
 import { TAG } from './der.ts'
 import {
   der,
@@ -64,6 +64,8 @@ export function defaultSignature(key: PublicKey): SignatureAlgorithm {
   switch (key.type) {
     case 'ed25519':
       return { type: 'ed25519' }
+    case 'ml-dsa':
+      return { type: 'ml-dsa', parameters: key.parameters }
     case 'ec':
       return { type: 'ecdsa', hash: key.curve === 'P-256' ? 'SHA256' : key.curve === 'P-384' ? 'SHA384' : 'SHA512' }
     case 'rsa': {
@@ -78,6 +80,8 @@ export function writeSignatureAlgorithm(algorithm: SignatureAlgorithm): Uint8Arr
   switch (algorithm.type) {
     case 'ed25519':
       return derSequence(derOid(KEY_OID.ed25519))
+    case 'ml-dsa':
+      return derSequence(derOid(ML_DSA_OID[algorithm.parameters]))
     case 'rsa-pss': {
       const hash = derSequence(derOid(HASH_OID[algorithm.hash]), derNull())
       const mask = derSequence(derOid(KEY_OID.mgf1), hash)

@@ -6,9 +6,9 @@
  * every fault is a `ConfigError` for the directive `key`. Rules X509-40 to X509-43.
  */
 import { ConfigError, equalBytes } from '../bytes/index.ts'
-import type { CryptoProvider, CurveName, PrivateKey, PublicKey } from '../crypto/index.ts'
-import { noble } from '../crypto/index.ts'
-import { KEY_OID, only, readAlgorithmIdentifier, readPssParameters } from './algorithm.ts'
+import type { CryptoProvider, CurveName, MlDsaName, PrivateKey, PublicKey } from '../crypto/index.ts'
+import { ML_DSA_SEED_LENGTH, mlDsaSeedFits, noble } from '../crypto/index.ts'
+import { KEY_OID, mlDsaByOid, only, readAlgorithmIdentifier, readPssParameters } from './algorithm.ts'
 import type { DerNode } from './der.ts'
 import { DerBudget, parseDer, TAG } from './der.ts'
 import { Fields, readOctetBits, readOctets, readSmallInteger, readUnsigned } from './der-read.ts'
@@ -109,9 +109,29 @@ export function readPkcs8(node: DerNode, crypto: CryptoProvider): PrivateKey {
       checkPublic(key.public, storedPublic && readOctetBits(storedPublic, 0x81))
       return key
     }
-    default:
-      return malformed(`Its type ${oid} is not supported; use EC, Ed25519 or RSA.`)
+    default: {
+      const name = mlDsaByOid(oid)
+      if (name === undefined) return malformed(`Its type ${oid} is not supported; use EC, Ed25519, ML-DSA or RSA.`)
+      const key = readMlDsa(name, read(), crypto)
+      checkPublic(key.public, storedPublic && readOctetBits(storedPublic, 0x81))
+      return key
+    }
   }
+}
+
+/** The forms of RFC 9881 that hold the seed: alone under [0], or in front of the expanded key. */
+function readMlDsa(name: MlDsaName, node: DerNode, crypto: CryptoProvider): PrivateKey {
+  if (node.tag === 0x80) return makeMlDsa(name, node.content, crypto)
+  if (node.tag !== TAG.sequence) {
+    malformed(`It holds the expanded ${name} key without its seed, from which alone keys are used here.`)
+  }
+  const fields = new Fields(node)
+  const seed = readOctets(fields.take())
+  const expanded = readOctets(fields.take())
+  fields.end()
+  const key = makeMlDsa(name, seed, crypto)
+  if (!mlDsaSeedFits(name, seed, expanded)) malformed('Its expanded key does not belong to its seed.') // X509-41
+  return key
 }
 
 /** ECPrivateKey; the curve comes from the PKCS#8 wrapping or from the structure's own parameters. */
@@ -155,6 +175,13 @@ export function makeEcKey(curve: CurveName, secret: Uint8Array, crypto: CryptoPr
 export function makeEd25519(seed: Uint8Array, crypto: CryptoProvider): PrivateKey {
   const secret = seed.slice()
   return { type: 'ed25519', secret, public: crypto.derivePublicKey('ed25519', secret) }
+}
+
+/** An ML-DSA private key from its 32-byte seed. */
+export function makeMlDsa(name: MlDsaName, seed: Uint8Array, crypto: CryptoProvider): PrivateKey {
+  if (seed.length !== ML_DSA_SEED_LENGTH) malformed('An ML-DSA seed has 32 bytes.')
+  const secret = seed.slice()
+  return { type: 'ml-dsa', parameters: name, secret, public: crypto.derivePublicKey(name, secret) }
 }
 
 function checkPublic(key: PublicKey, stored: Uint8Array | undefined): void {

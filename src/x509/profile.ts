@@ -7,7 +7,7 @@
  */
 import type { PublicKey } from '../crypto/index.ts'
 import { CertificateFault } from './fault.ts'
-import { keyBits, publicKeyText } from './public-key.ts'
+import { bitLength, publicKeyText } from './public-key.ts'
 import { signatureAlgorithmText } from './algorithm.ts'
 import type { CertificateSignatureAlgorithm } from './types.ts'
 import type { CertificateProfile } from './verifier-types.ts'
@@ -18,8 +18,8 @@ const MIN_RSA_BITS: Readonly<Record<CertificateProfile, number>> = { legacy: 102
 export function checkKeyStrength(key: PublicKey, profile: CertificateProfile): void {
   const weak =
     key.type === 'rsa'
-      ? keyBits(key) < MIN_RSA_BITS[profile]
-      : profile === 'suiteb' && (key.type === 'ed25519' || key.curve === 'P-521')
+      ? bitLength(key.n) < MIN_RSA_BITS[profile]
+      : profile === 'suiteb' && (key.type !== 'ec' || key.curve === 'P-521')
   if (weak) throw new CertificateFault('weak-key', `${publicKeyText(key)} is not allowed by the profile ${profile}.`)
 }
 
@@ -29,7 +29,8 @@ export function checkSignatureStrength(algorithm: CertificateSignatureAlgorithm,
     throw new CertificateFault('unsupported-signature-algorithm', `The algorithm is ${algorithm.oid}.`)
   }
   // X509-19
-  const strongHash = algorithm.type === 'ed25519' || (algorithm.hash !== 'MD5' && algorithm.hash !== 'SHA1')
+  const hashed = 'hash' in algorithm
+  const strongHash = !hashed || (algorithm.hash !== 'MD5' && algorithm.hash !== 'SHA1')
   const suiteB = algorithm.type === 'ecdsa' && (algorithm.hash === 'SHA256' || algorithm.hash === 'SHA384')
   if (strongHash && (profile !== 'suiteb' || suiteB)) return
   const name = signatureAlgorithmText(algorithm)

@@ -1,12 +1,12 @@
 /**
- * SubjectPublicKeyInfo: RSA, RSA-PSS, ECDSA on named curves and Ed25519 (RFC 3279, 4055, 5480, 8410).
+ * SubjectPublicKeyInfo: RSA, RSA-PSS, ECDSA on named curves, Ed25519 and ML-DSA (RFC 3279, 4055, 5480, 8410, 9881).
  *
  * A key that is well-formed but of a kind, curve or size not supported reads as `undefined`. Curves given by explicit
  * parameters are never followed: naming a curve's equation is how a forged key imitates a real one. Rule X509-12.
  */
 import type { CurveName, PublicKey } from '../crypto/index.ts'
-import { MAX_RSA_BITS } from '../crypto/index.ts'
-import { KEY_OID, readAlgorithmIdentifier, readPssParameters } from './algorithm.ts'
+import { MAX_RSA_BITS, ML_DSA_PUBLIC_LENGTH } from '../crypto/index.ts'
+import { KEY_OID, mlDsaByOid, readAlgorithmIdentifier, readPssParameters } from './algorithm.ts'
 import type { DerNode } from './der.ts'
 import { DerBudget, oidText, parseDer, TAG } from './der.ts'
 import { Fields, readOctetBits, readUnsigned } from './der-read.ts'
@@ -37,18 +37,6 @@ export function bitLength(integer: Uint8Array): number {
   return first < 0 ? 0 : (integer.length - first) * 8 - (Math.clz32(integer[first] as number) - 24)
 }
 
-/** Strength-relevant size of a key in bits. */
-export function keyBits(key: PublicKey): number {
-  switch (key.type) {
-    case 'rsa':
-      return bitLength(key.n)
-    case 'ec':
-      return key.curve === 'P-256' ? 256 : key.curve === 'P-384' ? 384 : 521
-    case 'ed25519':
-      return 256
-  }
-}
-
 /** Reads a SubjectPublicKeyInfo. */
 export function readPublicKeyInfo(node: DerNode): PublicKey | undefined {
   const fields = new Fields(node)
@@ -71,8 +59,15 @@ export function readPublicKeyInfo(node: DerNode): PublicKey | undefined {
       return parameters === undefined && key.length === 32 ? { type: 'ed25519', key } : undefined
     }
     default:
-      return undefined
+      return mlDsaKey(oid, parameters, bits)
   }
+}
+
+function mlDsaKey(oid: string, parameters: DerNode | undefined, bits: DerNode): PublicKey | undefined {
+  const name = mlDsaByOid(oid)
+  if (name === undefined || parameters !== undefined) return undefined
+  const key = readOctetBits(bits)
+  return key.length === ML_DSA_PUBLIC_LENGTH[name] ? { type: 'ml-dsa', parameters: name, key } : undefined
 }
 
 /** An EC key whose point is uncompressed and has the curve's length. Whether it lies on the curve shows on first use. */
@@ -120,5 +115,7 @@ export function publicKeyText(key: PublicKey): string {
       return key.curve
     case 'ed25519':
       return 'Ed25519'
+    case 'ml-dsa':
+      return key.parameters
   }
 }

@@ -1,22 +1,31 @@
 /**
- * Writing keys: SubjectPublicKeyInfo and PKCS#8, and making new EC and Ed25519 keys.
+ * Writing keys: SubjectPublicKeyInfo and PKCS#8, and making new EC, Ed25519 and ML-DSA keys.
  *
  * New keys come from the caller's randomness alone: EC secrets by drawing until the number lies in range, so every
  * secret is equally likely.
  */
 import { EMPTY } from '../bytes/index.ts'
-import type { CryptoProvider, CurveName, PrivateKey, PublicKey, RandomSource } from '../crypto/index.ts'
-import { HASH_OID, KEY_OID } from './algorithm.ts'
+import {
+  type CryptoProvider,
+  type CurveName,
+  isMlDsaName,
+  type MlDsaName,
+  type PrivateKey,
+  type PublicKey,
+  type RandomSource,
+} from '../crypto/index.ts'
+import { HASH_OID, KEY_OID, ML_DSA_OID } from './algorithm.ts'
 import { der, derBits, derInteger, derNull, derOctets, derOid, derSequence, derUnsigned } from './der-write.ts'
-import { CURVE_ORDER, makeEcKey, makeEd25519, toBigInt } from './private-key.ts'
+import { CURVE_ORDER, makeEcKey, makeEd25519, makeMlDsa, toBigInt } from './private-key.ts'
 import { CURVES } from './public-key.ts'
 
 /** Kinds of key that can be made here. RSA keys come from outside. */
-export type GeneratedKeyType = CurveName | 'ed25519'
+export type GeneratedKeyType = CurveName | 'ed25519' | MlDsaName
 
 /** Makes a private key from fresh randomness. */
 export function generatePrivateKey(type: GeneratedKeyType, crypto: CryptoProvider, random: RandomSource): PrivateKey {
   if (type === 'ed25519') return makeEd25519(random(32), crypto)
+  if (isMlDsaName(type)) return makeMlDsa(type, random(32), crypto)
   const length = CURVES[type].length
   for (;;) {
     const secret = random(length).slice()
@@ -30,6 +39,8 @@ function keyAlgorithm(key: PublicKey): Uint8Array {
   switch (key.type) {
     case 'ed25519':
       return derSequence(derOid(KEY_OID.ed25519))
+    case 'ml-dsa':
+      return derSequence(derOid(ML_DSA_OID[key.parameters]))
     case 'ec':
       return derSequence(derOid(KEY_OID.ec), derOid(CURVES[key.curve].oid))
     case 'rsa': {
@@ -48,6 +59,7 @@ function keyAlgorithm(key: PublicKey): Uint8Array {
 export function publicKeyBits(key: PublicKey): Uint8Array {
   switch (key.type) {
     case 'ed25519':
+    case 'ml-dsa':
       return key.key
     case 'ec':
       return key.point
@@ -65,6 +77,8 @@ function innerPrivateKey(key: PrivateKey): Uint8Array {
   switch (key.type) {
     case 'ed25519':
       return derOctets(key.secret)
+    case 'ml-dsa':
+      return der(0x80, key.secret)
     case 'ec': {
       const point = key.public.type === 'ec' ? key.public.point : EMPTY
       return derSequence(derInteger(1), derOctets(key.secret), der(0xa1, derBits(point)))

@@ -22,6 +22,8 @@ export function checkExpectations(flags: Flags, info: TlsInfo): string | undefin
     const same = String(flags.expectPeerVerifyPrefs) === String(info.peerSignatureAlgorithms)
     if (!same) return `the peer takes ${String(info.peerSignatureAlgorithms)}`
   }
+  if (differsInBytes(flags.expectOcspResponse, info.ocspResponse)) return 'the OCSP response differs'
+  if (differsInBytes(flags.expectTimestamps, info.certificateTimestamps)) return 'the timestamps differ'
   if (flags.expectClientCas !== undefined) {
     const expected = flags.expectClientCas.startsWith('<') ? '' : flags.expectClientCas
     const actual = info.certificateAuthorities.map(toHex).join(',')
@@ -32,6 +34,10 @@ export function checkExpectations(flags: Flags, info: TlsInfo): string | undefin
 
 function differs(expected: number | undefined, actual: number | undefined): boolean {
   return expected !== undefined && expected !== actual
+}
+
+function differsInBytes(expected: Uint8Array | undefined, actual: Uint8Array | undefined): boolean {
+  return expected !== undefined && (actual === undefined || !equalBytes(expected, actual))
 }
 
 function checkChain(file: string, info: TlsInfo): string | undefined {

@@ -40,6 +40,17 @@ export interface Flags {
   cipher: string | undefined
   groups: number[] | undefined
   keyShares: number[] | undefined
+  serverGroups: number[]
+  /** For each of `groups`: 1 where it is liked as much as the next. */
+  groupFlags: number[]
+  hostName: string | undefined
+  requestOcsp: boolean
+  requestTimestamps: boolean
+  ocspResponse: Uint8Array | undefined
+  timestamps: Uint8Array | undefined
+  expectOcspResponse: Uint8Array | undefined
+  expectTimestamps: Uint8Array | undefined
+  maxCertList: number | undefined
   verifyPrefs: number[] | undefined
   signingPrefs: number[] | undefined
   maxSendFragment: number | undefined
@@ -49,10 +60,12 @@ export interface Flags {
   exportContext: Uint8Array
   useExportContext: boolean
   shimWritesFirst: boolean
+  readWithUnfinishedWrite: boolean
   shimShutsDown: boolean
   checkCloseNotify: boolean
   sendAlert: boolean
   keyUpdate: boolean
+  exportTrafficSecrets: boolean
   expectVerifyResult: boolean
   expectPeerSignature: number | undefined
   expectGroup: number | undefined
@@ -77,6 +90,10 @@ function number(text: string): number {
   return value
 }
 
+function base64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'))
+}
+
 const SWITCHES: Readonly<Record<string, (flags: Flags) => void>> = {
   '-ipv6': (f) => (f.ipv6 = true),
   '-server': (f) => (f.server = true),
@@ -87,15 +104,19 @@ const SWITCHES: Readonly<Record<string, (flags: Flags) => void>> = {
   '-no-tls12': (f) => (f.noTls12 = true),
   '-no-tls13': (f) => (f.noTls13 = true),
   '-no-key-shares': (f) => (f.keyShares = []),
+  '-enable-ocsp-stapling': (f) => (f.requestOcsp = true),
+  '-enable-signed-cert-timestamps': (f) => (f.requestTimestamps = true),
   '-no-legacy-server-connect': (f) => (f.noLegacyServer = true),
   '-use-export-context': (f) => (f.useExportContext = true),
   '-shim-writes-first': (f) => (f.shimWritesFirst = true),
+  '-read-with-unfinished-write': (f) => (f.readWithUnfinishedWrite = true),
   '-shim-shuts-down': (f) => (f.shimShutsDown = true),
   '-check-close-notify': (f) => (f.checkCloseNotify = true),
   '-send-alert': (f) => (f.sendAlert = true),
   '-tls-unique': (f) => (f.tlsUnique = true),
   '-fail-cert-callback': (f) => (f.refuseWith = 'internal-error'),
   '-fail-early-callback': (f) => (f.refuseWith = 'handshake-failure'),
+  '-export-traffic-secrets': (f) => (f.exportTrafficSecrets = true),
   '-key-update': (f) => (f.keyUpdate = true),
   '-expect-verify-result': (f) => (f.expectVerifyResult = true),
   '-expect-hrr': (f) => (f.expectRetry = true),
@@ -114,6 +135,14 @@ const VALUES: Readonly<Record<string, Handler>> = {
   '-cipher': (f, v) => (f.cipher = v),
   '-curves': (f, v) => (f.groups = [...(f.groups ?? []), number(v)]),
   '-key-shares': (f, v) => (f.keyShares = [...(f.keyShares ?? []), number(v)]),
+  '-server-supported-groups-hint': (f, v) => f.serverGroups.push(number(v)),
+  '-curves-flags': (f, v) => f.groupFlags.push(number(v)),
+  '-host-name': (f, v) => (f.hostName = v),
+  '-ocsp-response': (f, v) => (f.ocspResponse = base64(v)),
+  '-signed-cert-timestamps': (f, v) => (f.timestamps = base64(v)),
+  '-expect-ocsp-response': (f, v) => (f.expectOcspResponse = base64(v)),
+  '-expect-signed-cert-timestamps': (f, v) => (f.expectTimestamps = base64(v)),
+  '-max-cert-list': (f, v) => (f.maxCertList = number(v)),
   '-verify-prefs': (f, v) => (f.verifyPrefs = [...(f.verifyPrefs ?? []), number(v)]),
   '-signing-prefs': (f, v) => (f.signingPrefs = [...(f.signingPrefs ?? []), number(v)]),
   '-max-send-fragment': (f, v) => (f.maxSendFragment = number(v)),
@@ -152,6 +181,16 @@ export function parseFlags(args: readonly string[]): Flags {
     cipher: undefined,
     groups: undefined,
     keyShares: undefined,
+    serverGroups: [],
+    groupFlags: [],
+    hostName: undefined,
+    requestOcsp: false,
+    requestTimestamps: false,
+    ocspResponse: undefined,
+    timestamps: undefined,
+    expectOcspResponse: undefined,
+    expectTimestamps: undefined,
+    maxCertList: undefined,
     verifyPrefs: undefined,
     signingPrefs: undefined,
     maxSendFragment: undefined,
@@ -161,10 +200,12 @@ export function parseFlags(args: readonly string[]): Flags {
     exportContext: new Uint8Array(0),
     useExportContext: false,
     shimWritesFirst: false,
+    readWithUnfinishedWrite: false,
     shimShutsDown: false,
     checkCloseNotify: false,
     sendAlert: false,
     keyUpdate: false,
+    exportTrafficSecrets: false,
     expectVerifyResult: false,
     expectPeerSignature: undefined,
     expectGroup: undefined,

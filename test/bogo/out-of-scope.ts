@@ -17,14 +17,24 @@ export function missingFeature(flags: Flags, reason: TlsCloseReason, input: Uint
   if (reason.type === 'alert-received' && reason.alert === 'protocol-version' && !flags.server && !limited) {
     return 'versions below TLS 1.2'
   }
+  if (!flags.server && !limited && refusedDefaultHello(flags, reason, input)) return 'RSA key transport'
   if (reason.type !== 'alert-sent' || !flags.server) return undefined
   const hello = firstHello(input)
   if (hello === undefined) return undefined
   if (reason.alert === 'protocol-version' && !limited && offersOldVersion(hello)) return 'versions below TLS 1.2'
   if (reason.alert !== 'handshake-failure') return undefined
   const suites = hello.cipherSuites.filter((id) => !SIGNALS.has(id))
-  if (suites.every((id) => RSA_KEY_TRANSPORT.has(id))) return 'RSA key transport'
+  const transport = (id: number) => RSA_KEY_TRANSPORT.has(id)
+  // Named in the hello beside a few others, it is what the runner means the server to turn to.
+  if (suites.every(transport) || (suites.length <= 2 && suites.some(transport))) return 'RSA key transport'
   return hello.signatureAlgorithms === undefined ? 'SHA-1 signatures' : undefined
+}
+
+/** A server that takes nothing of this engine's whole offer, without a word of its own: it wants RSA key transport. */
+function refusedDefaultHello(flags: Flags, reason: TlsCloseReason, input: Uint8Array): boolean {
+  const whole = flags.cipher === undefined && flags.groups === undefined && flags.verifyPrefs === undefined
+  const atOnce = input[0] === 21 && input.length === 7
+  return whole && atOnce && reason.type === 'alert-received' && reason.alert === 'handshake-failure'
 }
 
 function offersOldVersion({ supportedVersions, legacyVersion }: ClientHello): boolean {

@@ -40,6 +40,9 @@ const SIGN_DEFAULT: readonly SignatureSchemeName[] = [
   'ecdsa_secp521r1_sha512',
   'rsa_pss_rsae_sha512',
   'rsa_pkcs1_sha512',
+  'mldsa44',
+  'mldsa65',
+  'mldsa87',
 ]
 
 /** Takes every certificate that can be read, or none, as the flags say. */
@@ -60,6 +63,16 @@ function verifier(flags: Flags): ChainVerifier {
 
 function groupNames(codes: readonly number[]): readonly GroupName[] {
   return codes.map((code) => groupByCode(code) ?? unimplemented(`group ${code}`))
+}
+
+/** BoringSSL's flags per group: 1 joins it to the next. */
+function groupPreference(flags: Flags): readonly (readonly GroupName[])[] {
+  const preference: GroupName[][] = []
+  for (const [index, group] of groupNames(flags.groups ?? [29, 23, 24]).entries()) {
+    if (flags.groupFlags[index - 1] === 1) preference.at(-1)?.push(group)
+    else preference.push([group])
+  }
+  return preference
 }
 
 function schemeNames(ids: readonly number[]): readonly SignatureSchemeName[] {
@@ -122,7 +135,6 @@ function privateKey(file: string): PrivateKey {
 /** The configuration that the flags describe. */
 export function buildConfig(flags: Flags): TlsConfig {
   const { certFile, keyFile, requireClientCertificate, verifyPeer } = flags
-  const groups = groupNames(flags.groups ?? [29, 23, 24])
   return {
     role: flags.server ? 'server' : 'client',
     ...versionRange(flags),
@@ -137,11 +149,21 @@ export function buildConfig(flags: Flags): TlsConfig {
       }),
     verifier: verifier(flags),
     clientAuth: requireClientCertificate ? 'required' : verifyPeer ? 'optional' : 'none',
-    groups,
+    groups: groupPreference(flags),
+    ...(flags.hostName !== undefined && { serverName: flags.hostName }),
+    requestOcsp: flags.requestOcsp,
+    requestTimestamps: flags.requestTimestamps,
+    ...(flags.ocspResponse !== undefined && { ocspResponse: flags.ocspResponse }),
+    ...(flags.timestamps !== undefined && { certificateTimestamps: flags.timestamps }),
     ...(flags.keyShares !== undefined && { keyShares: groupNames(flags.keyShares) }),
+    serverGroups: flags.serverGroups.flatMap((code) => groupByCode(code) ?? []),
     signatureSchemes: flags.verifyPrefs === undefined ? VERIFY_DEFAULT : schemeNames(flags.verifyPrefs),
     ...(flags.cipher !== undefined && { cipherSuites: cipherSuites(flags.cipher) }),
     ...(flags.maxSendFragment !== undefined && { maxFragment: flags.maxSendFragment }),
+    // BoringSSL counts the bytes of a chain and not its certificates.
+    maxCertificates: 1024,
+    ...(flags.maxCertList !== undefined && { maxCertificateMessage: flags.maxCertList }),
+    keyLog: flags.exportTrafficSecrets,
     allowLegacyServer: !flags.noLegacyServer,
   }
 }

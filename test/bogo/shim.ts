@@ -13,8 +13,8 @@ import { checkExpectations } from './expectations.ts'
 import { buildConfig } from './setup.ts'
 import { noble } from '../../src/crypto/index.ts'
 import { randomBytes } from 'node:crypto'
-import { concat, ConfigError } from '../../src/bytes/index.ts'
-import { type TlsCloseReason, TlsConnection, type TlsInfo } from '../../src/tls/index.ts'
+import { concat, ConfigError, EMPTY } from '../../src/bytes/index.ts'
+import { parseKeyLogLine, type TlsCloseReason, TlsConnection, type TlsInfo } from '../../src/tls/index.ts'
 
 const args = process.argv.slice(2)
 if (args[0] === '-is-handshaker-supported') {
@@ -41,6 +41,9 @@ class Exchange {
   #info: TlsInfo | undefined
   #done = false
   #input: Uint8Array = new Uint8Array(0)
+  /** What a transport that stalls has not taken yet; `undefined` while it does not stall. */
+  #unsent: Uint8Array | undefined
+  readonly #secrets = new Map<string, Uint8Array>()
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -60,12 +63,40 @@ class Exchange {
 
   #drain(): void {
     for (let output = this.#engine.poll(); output !== undefined; output = this.#engine.poll()) {
-      if (output.type === 'transmit') this.#socket.write(output.data)
+      if (output.type === 'transmit') this.#transmit(output.data)
       else if (output.type === 'connected') this.#onConnected(output.info)
+      else if (output.type === 'key-log') this.#onSecret(output.line)
       else if (output.type === 'data') this.#onData(output.data)
       else if (output.type === 'signature-needed') this.#engine.abort(flags.refuseWith ?? 'internal-error')
       else if (output.type === 'closed') this.#onClosed(output.reason)
     }
+  }
+
+  #transmit(bytes: Uint8Array): void {
+    if (this.#unsent === undefined) this.#socket.write(bytes)
+    else this.#unsent = concat(this.#unsent, bytes)
+  }
+
+  /** The transport takes one byte of the first write, and the rest when something was read. */
+  #stall(): void {
+    this.#engine.write(new TextEncoder().encode('hello'))
+    const output = this.#engine.poll()
+    if (output?.type !== 'transmit') throw new Error('nothing was written')
+    this.#socket.write(output.data.subarray(0, 1))
+    this.#unsent = output.data.slice(1)
+  }
+
+  #onSecret(line: string): void {
+    const parsed = parseKeyLogLine(line)
+    if (parsed !== undefined) this.#secrets.set(parsed.label, parsed.secret)
+  }
+
+  /** Their length, little-endian, the secret that reads and the one that writes. */
+  #trafficSecrets(): Uint8Array {
+    const client = this.#secrets.get('CLIENT_TRAFFIC_SECRET_0') ?? EMPTY
+    const server = this.#secrets.get('SERVER_TRAFFIC_SECRET_0') ?? EMPTY
+    const length = Uint8Array.of(client.length, 0)
+    return flags.server ? concat(length, client, server) : concat(length, server, client)
   }
 
   #onConnected(info: TlsInfo): void {
@@ -81,15 +112,21 @@ class Exchange {
       const context = useExportContext ? exportContext : undefined
       this.#engine.write(this.#engine.exportKeyingMaterial(exportLabel, context, exportLength))
     }
+    if (flags.exportTrafficSecrets) this.#engine.write(this.#trafficSecrets())
     if (flags.tlsUnique && info.tlsUnique !== undefined) this.#engine.write(info.tlsUnique)
     if (flags.sendAlert) this.#engine.abort('decompression-failure')
-    if (flags.shimWritesFirst) this.#engine.write(new TextEncoder().encode('hello'))
+    if (flags.readWithUnfinishedWrite) this.#stall()
+    else if (flags.shimWritesFirst) this.#engine.write(new TextEncoder().encode('hello'))
     if (!flags.shimShutsDown) return
     if (flags.checkCloseNotify) this.#engine.endWrite()
     else this.#engine.close()
   }
 
   #onData(data: Uint8Array): void {
+    if (this.#unsent !== undefined) {
+      this.#socket.write(this.#unsent)
+      this.#unsent = undefined
+    }
     if (flags.keyUpdate) this.#engine.updateKeys(false)
     this.#engine.write(data.map((byte) => byte ^ 0xff))
   }

@@ -6,7 +6,7 @@
  * many tests can ask for the same PKI.
  */
 import { readFileSync } from 'node:fs'
-import type { PrivateKey } from '../../src/crypto/index.ts'
+import type { MlDsaName, PrivateKey } from '../../src/crypto/index.ts'
 import { noble } from '../../src/crypto/index.ts'
 import type { Certificate, CertificateRequest } from '../../src/x509/index.ts'
 import {
@@ -20,9 +20,9 @@ import {
 import { SeededRandom } from './random.ts'
 
 /** Kinds of keys a toy PKI can be made of. */
-export type PkiKind = 'P-256' | 'P-384' | 'P-521' | 'ed25519' | 'rsa-2048' | 'rsa-3072' | 'rsa-pss-2048'
+export type PkiKind = 'P-256' | 'P-384' | 'P-521' | 'ed25519' | 'rsa-2048' | 'rsa-3072' | 'rsa-pss-2048' | MlDsaName
 
-/** All kinds. */
+/** All kinds that OpenSSL 3.0 knows too. */
 export const PKI_KINDS: readonly PkiKind[] = [
   'P-256',
   'P-384',

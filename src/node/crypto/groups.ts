@@ -1,11 +1,12 @@
 /**
  * Key agreement of node:crypto, with private keys made from the caller's randomness.
  *
- * The hybrid group takes its ML-KEM half from the portable provider, as this Node's OpenSSL has none.
+ * The groups with ML-KEM take that half from the portable provider, as this Node's OpenSSL has none.
  */
 import { createECDH, diffieHellman, type ECDH, type KeyObject } from 'node:crypto'
 import {
   createHybridShare,
+  createMlKem1024Share,
   type CurveName,
   drawRandom,
   GROUP_CURVES,
@@ -14,6 +15,7 @@ import {
   type KeyShareResponse,
   type RandomSource,
   respondHybrid,
+  respondMlKem1024,
   scalarBytesFromRandom,
   type X25519Factory,
 } from '../../crypto/index.ts'
@@ -79,6 +81,8 @@ export function createNodeKeyShare(group: GroupName, random: RandomSource): KeyS
       return new NodeX25519Share(random)
     case 'X25519MLKEM768':
       return createHybridShare(random, createX25519)
+    case 'MLKEM1024':
+      return createMlKem1024Share(random)
     default:
       return new NodeEcdhShare(group, random)
   }
@@ -91,6 +95,7 @@ export function respondNodeKeyShare(
   random: RandomSource,
 ): KeyShareResponse | undefined {
   if (group === 'X25519MLKEM768') return respondHybrid(peerShare, random, createX25519)
+  if (group === 'MLKEM1024') return respondMlKem1024(peerShare, random)
   const own = createNodeKeyShare(group, random)
   const secret = own.agree(peerShare)
   return secret === undefined ? undefined : { share: own.share, secret }

@@ -7,6 +7,9 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import type { PrivateKey, PublicKey } from '../../crypto/index.ts'
 
+/** Kinds of key that this Node knows. */
+type JwkPublicKey = Exclude<PublicKey, { type: 'ml-dsa' }>
+
 const publicKeys = new WeakMap<PublicKey, KeyObject>()
 const privateKeys = new WeakMap<PrivateKey, KeyObject>()
 
@@ -21,7 +24,7 @@ function integer(bytes: Uint8Array): string {
   return base64url(bytes.subarray(start))
 }
 
-function publicJwk(key: PublicKey): JsonWebKey {
+function publicJwk(key: JwkPublicKey): JsonWebKey {
   switch (key.type) {
     case 'ec': {
       const half = (key.point.length - 1) / 2
@@ -36,7 +39,7 @@ function publicJwk(key: PublicKey): JsonWebKey {
 }
 
 /** The key object of a public key. Throws what Node throws for keys that are none. */
-export function publicKeyObject(key: PublicKey): KeyObject {
+export function publicKeyObject(key: JwkPublicKey): KeyObject {
   const known = publicKeys.get(key)
   if (known !== undefined) return known
   const object = createPublicKey({ key: publicJwk(key), format: 'jwk' })
@@ -45,7 +48,7 @@ export function publicKeyObject(key: PublicKey): KeyObject {
 }
 
 /** The key object of an RSA or Ed25519 private key. Throws what Node throws for keys that are none. */
-export function privateKeyObject(key: Exclude<PrivateKey, { type: 'ec' }>): KeyObject {
+export function privateKeyObject(key: Extract<PrivateKey, { type: 'ed25519' | 'rsa' }>): KeyObject {
   const known = privateKeys.get(key)
   if (known !== undefined) return known
   const object =

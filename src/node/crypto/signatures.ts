@@ -3,7 +3,7 @@
  *
  * Node's own ECDSA draws its nonces from OpenSSL, so only the multiplication of the base point is taken from it and the
  * rest is the deterministic construction of the crypto floor. For RSA the padding is ours, both ways, and Node does the
- * raw operations. Ed25519 is deterministic by itself.
+ * raw operations. Ed25519 is deterministic by itself. ML-DSA is the portable provider's, as this Node's OpenSSL has none.
  */
 import {
   constants,
@@ -22,6 +22,11 @@ import {
   type PrivateKey,
   type PublicKey,
   type RandomSource,
+  isMlDsaName,
+  type MlDsaName,
+  mlDsaPublicKey,
+  mlDsaSign,
+  mlDsaVerify,
   rsaSign,
   type RsaPublicOperation,
   type RsaSigningInput,
@@ -84,6 +89,9 @@ export function nodeSign(
     if (key.secret.length !== 32) throw new UsageError('an Ed25519 private key has 32 bytes')
     return plain(nodeSignRaw(null, message, privateKeyObject(key)))
   }
+  if (algorithm.type === 'ml-dsa' && key.type === 'ml-dsa' && algorithm.parameters === key.parameters) {
+    return mlDsaSign(key.parameters, key.secret, message, random)
+  }
   if ((algorithm.type === 'rsa-pkcs1' || algorithm.type === 'rsa-pss') && key.type === 'rsa') {
     return rsaSign(hashes, algorithm, key, message, random, privateOperation, publicOperation)
   }
@@ -108,6 +116,9 @@ export function nodeVerify(
       if (signature.length !== 64 || !ed25519KeyIsSound(key.key)) return false // CRY-18
       return nodeVerifyRaw(null, message, publicKeyObject(key), signature)
     }
+    if (algorithm.type === 'ml-dsa' && key.type === 'ml-dsa' && algorithm.parameters === key.parameters) {
+      return mlDsaVerify(key.parameters, key.key, message, signature)
+    }
     if ((algorithm.type === 'rsa-pkcs1' || algorithm.type === 'rsa-pss') && key.type === 'rsa') {
       return rsaVerify(hashes, algorithm, key, message, signature, publicOperation)
     }
@@ -118,7 +129,8 @@ export function nodeVerify(
 }
 
 /** As `CryptoProvider.derivePublicKey`. */
-export function deriveNodePublicKey(type: 'ed25519' | CurveName, secret: Uint8Array): PublicKey {
+export function deriveNodePublicKey(type: 'ed25519' | CurveName | MlDsaName, secret: Uint8Array): PublicKey {
+  if (isMlDsaName(type)) return mlDsaPublicKey(type, secret)
   if (type !== 'ed25519') {
     if (secret.length !== NODE_CURVE[type].length) throw new UsageError(`not a private key of ${type}`)
     return { type: 'ec', curve: type, point: pointOf(type, secret) }

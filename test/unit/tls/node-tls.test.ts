@@ -1,6 +1,6 @@
 /** Both roles against node:tls, which is OpenSSL, through a pair of streams in memory. */
 import { Duplex } from 'node:stream'
-import { connect, TLSSocket, createSecureContext } from 'node:tls'
+import { connect, createSecureContext, createServer, TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { noble } from '../../../src/crypto/index.ts'
 import {
@@ -186,6 +186,49 @@ function sample(): readonly Combination[] {
 
 /** Everything under soak. */
 const CHOSEN = soaking() ? ALL : sample()
+
+describe('what node:tls acknowledges', () => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('TLS-38 TLS-39 %s: server_name and a stapled response', async (version) => {
+    const pki = toyPki('P-256')
+    const ocspResponse = new Uint8Array(300).fill(7)
+    let asked: string | undefined
+    const client = new TlsConnection(
+      { ...config('client'), serverName: 'toy.example', requestOcsp: true, minVersion: version, maxVersion: version },
+      { unixTime: NOW, random: new SeededRandom('staple').source, crypto: noble },
+    )
+    const info = await new Promise<TlsInfo>((resolve, reject) => {
+      const pipe = new Pipe((bytes) => {
+        client.receive(bytes, NOW)
+        drain()
+      })
+      const drain = () => {
+        for (let output = client.poll(); output !== undefined; output = client.poll()) {
+          if (output.type === 'transmit') pipe.push(output.data)
+          else if (output.type === 'connected') resolve(output.info)
+          else if (output.type === 'closed') reject(new Error(JSON.stringify(output.reason)))
+        }
+      }
+      const secureContext = createSecureContext({ key: pki.server.keyPem, cert: pki.server.pem })
+      const server = createServer({
+        SNICallback: (name, done) => {
+          asked = name
+          done(null, secureContext)
+        },
+        key: pki.server.keyPem,
+        cert: pki.server.pem,
+      })
+      server.on('OCSPRequest', (_certificate, _issuer, done: (error: null, response: Buffer) => void) => {
+        done(null, Buffer.from(ocspResponse))
+      })
+      server.on('tlsClientError', reject)
+      server.emit('connection', pipe)
+      client.start()
+      drain()
+    })
+    expect(asked).toBe('toy.example')
+    expect(info).toMatchObject({ version, ocspResponse, certificateTimestamps: undefined })
+  })
+})
 
 describe('node:tls', () => {
   it('the matrix is what it should be', () => {
