@@ -5,14 +5,15 @@
  * enters the client's addresses and networks into the routes, and puts its push together; whatever of it fails undoes the
  * rest and refuses.
  */
-import { equalBytes } from '../bytes/index.ts'
-import { type AuthFailure, maskBytes, parseIpv4Bytes, parseIpv6Bytes } from '../control/index.ts'
+import { equalBytes, UsageError } from '../bytes/index.ts'
+import { type AuthFailure, parseIpv4Bytes, parseIpv6Bytes } from '../control/index.ts'
 import type { PushConfig, SessionEvent } from '../session/index.ts'
 import { commonName, parseCertificate } from '../x509/index.ts'
 import type { AddressPool, LeasedAddresses } from './address-pool.ts'
 import type { Identity, ServerClient } from './client.ts'
+import { compilePolicy, limitsOf, parseNetwork } from './client-policy.ts'
 import type { ClientTable } from './client-table.ts'
-import type { Grant, ServerConfig } from './config.ts'
+import type { ClientLimits, Grant, ServerConfig } from './config.ts'
 import type { ClientState } from './moving.ts'
 import type { LoginEvent } from './output.ts'
 import { type GivenAddresses, type Network, pushFor } from './push-lines.ts'
@@ -88,14 +89,22 @@ export class Admission {
     const token = this.#tokens.issue(client, this.#timeOrigin + now)
     if (client.renewal) return { options: [], ...(token === undefined ? {} : { authToken: token }) }
     this.release(client)
-    client.grant = grant
+    client.limits = limitsOf(grant)
     this.#table.rename(client, this.#nameFor(client, grant))
     const routes = (grant.routes ?? []).map(parseNetwork)
     const bad = routes.indexOf(undefined)
     if (bad >= 0) return `${grant.routes?.[bad] ?? ''} is no network`
     const networks = routes as Network[]
+    const policy = compilePolicy(grant, this.#config.device, now)
+    if (typeof policy === 'string') return policy
+    client.policy = policy
     const given = this.#give(client, grant)
     if (given === undefined) return 'no address is free'
+    const badAddress = faultOf(given)
+    if (badAddress !== undefined) {
+      this.release(client)
+      return `${badAddress} is no address`
+    }
     const problem = this.#enter(client, given, networks)
     if (problem !== undefined) {
       this.release(client)
@@ -106,6 +115,14 @@ export class Admission {
       ...(given.ipv6 === undefined ? {} : { ipv6: given.ipv6.address }),
     }
     return pushFor(this.#config, grant, given, networks, client.peerId, token)
+  }
+
+  /** Puts other limits on a client. @throws UsageError */
+  restrict(client: ServerClient, limits: ClientLimits, now: number): void {
+    const policy = compilePolicy(limits, this.#config.device, now)
+    if (typeof policy === 'string') throw new UsageError(policy)
+    client.limits = limits
+    client.policy = policy
   }
 
   /** Gives a client of another server what it had there; false, and nothing is kept, when it is another client's here. */
@@ -214,12 +231,15 @@ function sameIdentity(a: Identity, b: Identity): boolean {
   return equalBytes(a.certificate, b.certificate)
 }
 
-/** `address/prefix`, the host bits cleared; undefined when it is none. */
-function parseNetwork(text: string): Network | undefined {
-  const match = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text)
-  const bytes = parseIpv4Bytes(match?.[1] ?? '') ?? parseIpv6Bytes(match?.[1] ?? '')
-  if (bytes === undefined) return undefined
-  const most = bytes.length * 8
-  const prefix = match?.[2] === undefined ? most : Number(match[2])
-  return prefix > most ? undefined : { network: maskBytes(bytes, prefix), prefix }
+/** The first of the addresses that is none. */
+function faultOf({ ipv4, ipv6 }: GivenAddresses): string | undefined {
+  const wanted4 = ipv4 === undefined ? [] : [ipv4.local, ipv4.remoteOrNetmask]
+  const wanted6 = ipv6 === undefined ? [] : [ipv6.address, ...(ipv6.remote === undefined ? [] : [ipv6.remote])]
+  if (ipv6 !== undefined && !(Number.isInteger(ipv6.prefix) && ipv6.prefix >= 0 && ipv6.prefix <= 128)) {
+    return `${ipv6.address}/${ipv6.prefix}`
+  }
+  return (
+    wanted4.find((text) => parseIpv4Bytes(text) === undefined) ??
+    wanted6.find((text) => parseIpv6Bytes(text) === undefined)
+  )
 }

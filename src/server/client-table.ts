@@ -15,14 +15,15 @@ export class ClientTable {
   readonly #byPeerId = new Map<number, ServerClient>()
   readonly #byName = new Map<string, Set<ServerClient>>()
   readonly #freePeerIds = new Queue<number>()
-  readonly #limit: number
+  /** `max-clients`. */
+  readonly limit: number
   /** The first peer-id that nobody had yet, and the first that is not this server's to give. */
   #nextPeerId: number
   readonly #peerIdEnd: number
   #nextId: ClientId = 1
 
   constructor(limit: number, firstPeerId = 0) {
-    this.#limit = limit
+    this.limit = limit
     this.#nextPeerId = firstPeerId
     this.#peerIdEnd = firstPeerId + limit
   }
@@ -32,7 +33,7 @@ export class ClientTable {
   }
 
   get full(): boolean {
-    return this.#byId.size >= this.#limit
+    return this.#byId.size >= this.limit
   }
 
   /** Every client, oldest first. */
@@ -103,7 +104,7 @@ export class ClientTable {
     if (this.#byPeerId.get(client.peerId) === client) {
       this.#byPeerId.delete(client.peerId)
       // An id of another server's range goes back with its client.
-      if (client.peerId < this.#nextPeerId && client.peerId >= this.#peerIdEnd - this.#limit) {
+      if (client.peerId < this.#nextPeerId && client.peerId >= this.#peerIdEnd - this.limit) {
         this.#freePeerIds.push(client.peerId)
       }
     }

@@ -5,8 +5,10 @@
  */
 import type { CloseReason, Session } from '../session/index.ts'
 import type { ClientKeyMetadata, StreamFramer } from '../wire/index.ts'
+import type { Beginning } from './front.ts'
 import type { LeasedAddresses } from './address-pool.ts'
-import type { Grant } from './config.ts'
+import type { ClientPolicy } from './client-policy.ts'
+import type { ClientLimits } from './config.ts'
 import type { HeapItem } from './deadline-heap.ts'
 import type { ClientAddresses, ClientId, ServerCloseReason } from './output.ts'
 import type { RouteOwner } from './router.ts'
@@ -36,8 +38,9 @@ export class ServerClient implements HeapItem, RouteOwner {
   name: string | undefined
   lease: LeasedAddresses | undefined
   addresses: ClientAddresses = {}
-  /** What it was let in with. */
-  grant: Grant = {}
+  /** As granted, to be compiled anew where it moves. */
+  limits: ClientLimits = {}
+  policy: ClientPolicy | undefined
   token: { readonly sessionId: Uint8Array; readonly initialTime: number } | undefined
   /** True while a login waits for its answer. */
   asking = false
@@ -70,9 +73,14 @@ export class ServerClient implements HeapItem, RouteOwner {
   }
 }
 
-/** A TCP connection whose first record has not come yet. */
+/** A TCP connection whose first record has not come yet, or any address whose tls-crypt-v2 key waits for the host's answer. */
 export interface Newcomer extends HeapItem {
-  readonly connection: string
+  readonly address: string
+  readonly transport: 'udp' | 'tcp'
   readonly framer: StreamFramer
   readonly chunks: Uint8Array[]
+  /** Bytes in the chunks. */
+  held: number
+  /** What it begins with once its key is good. */
+  waiting: { readonly id: ClientId; readonly start: Beginning } | undefined
 }

@@ -94,11 +94,18 @@ export interface ServerConfig {
   readonly connectFreqInitial?: Frequency
   /** Clients that may appear per time (`connect-freq`). Default: as many as there are. */
   readonly connectFreq?: Frequency
+  /**
+   * Public-key work that handshakes may cost per time, in units of about one X25519 multiplication; a full handshake with
+   * elliptic curves is about 8. Default 2000 a second.
+   */
+  readonly handshakeWork?: Frequency
   readonly tlsCryptV2?: {
     /** Refuse clients that cannot repeat their wrapped key (2.5 and older). Default false. */
     readonly forceCookie?: boolean
     /** `tls-crypt-v2-max-age`. */
     readonly maxAgeDays?: number
+    /** `tls-crypt-v2-verify`: each key's metadata is an event, answered by `allow` or `deny` before TLS begins. */
+    readonly verify?: boolean
   }
   /** Random bytes behind the cookies, 16 or more; a fleet shares them. Default: fresh ones. */
   readonly cookieSecret?: Uint8Array
@@ -116,8 +123,37 @@ export interface Lease {
   readonly ipv6?: string
 }
 
+/** Tunnel bytes per second, and how many may come at once. Default burst: a second's worth. */
+export interface RateGrant {
+  readonly bytesPerSecond: number
+  readonly burst?: number
+}
+
+/** What is accepted or dropped, but for the exceptions. */
+export interface FilterList {
+  readonly default: 'accept' | 'drop'
+  readonly except: readonly string[]
+}
+
+/** Whom a client may reach. Between two clients both filters must agree. */
+export interface ClientFilter {
+  /** Other clients, by name. */
+  readonly clients?: FilterList
+  /** Networks on the tunnel side, as `address/prefix`: destinations of what the client sends, sources of what it is sent. */
+  readonly networks?: FilterList
+}
+
+/** What a client may do inside its tunnel. */
+export interface ClientLimits {
+  /** What is above is dropped. */
+  readonly rate?: { readonly fromClient?: RateGrant; readonly toClient?: RateGrant }
+  readonly filter?: ClientFilter
+  /** Networks (`address/prefix`) that its packets may come from besides its own; `any`: no check. */
+  readonly sources?: 'any' | readonly string[]
+}
+
 /** What a client is given beside what all are given: the contents of a ccd file, or of a decision in code. */
-export interface Grant {
+export interface Grant extends ClientLimits {
   /** `ifconfig-push`: the client's address and, with `subnet`, the netmask, else the other end. Default: from the pool. */
   readonly ifconfig?: { readonly local: string; readonly remoteOrNetmask: string }
   /** `ifconfig-ipv6-push`. Default: from the pool. */

@@ -51,6 +51,9 @@ export type FrontVerdict =
       readonly keyMetadata: ClientKeyMetadata | undefined
     }
 
+/** With what a client begins. */
+export type Beginning = Extract<FrontVerdict, { type: 'begin' }>
+
 /** A first packet out of its wrap. */
 interface Opened {
   readonly opened: OpenedControl

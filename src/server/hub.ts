@@ -4,7 +4,7 @@
  * Packets are checked against their sender and routed, logins are judged and answered, deadlines are booked, and what ends is
  * freed. The hub knows no sockets and no strangers; `server.ts` and `entrance.ts` stand before it.
  */
-import { Queue } from '../bytes/index.ts'
+import { Queue, UsageError } from '../bytes/index.ts'
 import type { AuthFailure } from '../control/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { isAuthentic } from '../data/index.ts'
@@ -12,6 +12,7 @@ import {
   type DropReason,
   type Environment,
   LaneCode,
+  type PushConfig,
   type SessionEvent,
   type SessionSnapshot,
 } from '../session/index.ts'
@@ -28,6 +29,7 @@ import { RateLimit } from './rate-limit.ts'
 import { Router } from './router.ts'
 import { createServerCounters } from './stats.ts'
 import { Tokens } from './tokens.ts'
+import type { WorkBudget } from './work-budget.ts'
 
 /** How long a dismissed client has to hear of it. */
 const LINGER = 2000
@@ -42,14 +44,17 @@ export class Hub {
   readonly heap = new DeadlineHeap<ServerClient | Newcomer>()
   /** First packets that are answered. */
   readonly resets: RateLimit
+  /** What handshakes may cost. */
+  readonly work: WorkBudget
   readonly stats = createServerCounters()
   readonly outputs = new Queue<ServerOutput>()
   readonly #config: ServerConfig
   readonly admission: Admission
 
   /** @throws ConfigError */
-  constructor(config: ServerConfig, environment: Environment, crypto: CryptoProvider) {
+  constructor(config: ServerConfig, environment: Environment, crypto: CryptoProvider, work: WorkBudget) {
     this.now = environment.now
+    this.work = work
     this.#config = config
     this.table = new ClientTable(config.maxClients ?? 1024, config.firstPeerId)
     this.pool = new AddressPool(config.addresses, config.leases)
@@ -57,6 +62,16 @@ export class Hub {
     this.resets = new RateLimit(config.connectFreqInitial ?? { count: 100, period: 10_000 })
     const tokens = new Tokens(config.authToken, crypto, environment.random)
     this.admission = new Admission(config, this.table, this.pool, this.router, tokens, environment.timeOrigin)
+  }
+
+  /** A control datagram of a client: whoever is not connected waits while handshakes cost too much. SRV-80 */
+  receiveControl(bytes: Uint8Array, client: ServerClient): void {
+    if (!this.work.allows(client.connected, this.now)) {
+      this.drop('handshake-work')
+      return
+    }
+    client.session.receive(bytes, this.now)
+    this.settle(client)
   }
 
   /** SRV-10, SRV-11 */
@@ -96,6 +111,7 @@ export class Hub {
   /** Takes a session's outputs and books its deadline. */
   settle(client: ServerClient): void {
     if (client.gone) return
+    this.stats.handshakeWork = this.work.total
     const { session } = client
     for (let output = session.poll(); output !== undefined; output = session.poll()) {
       if (output.type === 'transmit') this.outputs.push({ type: 'transmit', to: client.address, data: output.data })
@@ -122,12 +138,22 @@ export class Hub {
     client.asking = false
     for (const rival of this.admission.rivals(client, grant)) this.end(rival, { type: 'replaced', by: client.id })
     const push = this.admission.admit(client, grant, this.now)
-    if (typeof push !== 'string') {
+    const problem = typeof push === 'string' ? push : this.#push(client, push)
+    if (problem === undefined) return
+    this.event(client, { type: 'refused', address: client.address, detail: problem })
+    this.deny(client, 'the server could not give this client its options')
+  }
+
+  /** SRV-49: a line that cannot be pushed refuses this client, and nobody else notices. */
+  #push(client: ServerClient, push: PushConfig): string | undefined {
+    try {
       client.session.allow(this.now, push)
-      return
+      return undefined
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      this.admission.release(client)
+      return error.message
     }
-    this.event(client, { type: 'refused', address: client.address, detail: push })
-    this.deny(client, push)
   }
 
   deny(client: ServerClient, answer: string | AuthFailure): void {
@@ -154,23 +180,37 @@ export class Hub {
 
   /** A packet that a client sent. SRV-31, SRV-33 */
   #route(client: ServerClient, packet: Uint8Array): void {
+    const { policy } = client
     const verdict = this.router.judgeSource(packet, client, this.now)
-    if (verdict !== 'good') {
+    if (verdict !== 'good' && !(verdict === 'bad-source' && policy?.allowsSource(packet) === true)) {
       this.drop(verdict)
+      return
+    }
+    if (policy?.allowsBytes(packet.length, true, this.now) === false) {
+      this.drop('rate-limited')
       return
     }
     if (this.#config.clientToClient === true) {
       const target = this.router.destination(packet)
       if (target instanceof ServerClient) {
-        if (target !== client && this.deliver(packet, target)) this.stats.relayed++
+        if (target !== client && this.deliver(packet, target, client)) this.stats.relayed++
         return
       }
       if (target === 'everybody' || (target === 'nobody' && this.#config.device === 'tap')) this.flood(packet, client)
     }
-    this.outputs.push({ type: 'packet', client: client.id, data: packet })
+    if (policy?.allowsNetwork(packet, true) === false) this.drop('filtered')
+    else this.outputs.push({ type: 'packet', client: client.id, data: packet })
   }
 
-  deliver(packet: Uint8Array, target: ServerClient): boolean {
+  /** To a client, from another one or from the tunnel side (`sender` undefined), if both sides' policies let it through. */
+  deliver(packet: Uint8Array, target: ServerClient, sender: ServerClient | undefined): boolean {
+    const { policy } = target
+    const passes =
+      sender === undefined
+        ? policy?.allowsNetwork(packet, false) !== false
+        : policy?.allowsClient(sender.name) !== false && sender.policy?.allowsClient(target.name) !== false
+    if (!passes) return this.drop('filtered')
+    if (policy?.allowsBytes(packet.length, false, this.now) === false) return this.drop('rate-limited')
     const sent = target.session.send(packet, this.now)
     this.settle(target)
     return sent
@@ -180,7 +220,7 @@ export class Hub {
   flood(packet: Uint8Array, sender: ServerClient | undefined): boolean {
     let sent = false
     for (const client of [...this.table.all()]) {
-      if (client !== sender && client.connected) sent = this.deliver(packet, client) || sent
+      if (client !== sender && client.connected) sent = this.deliver(packet, client, sender) || sent
     }
     return sent
   }

@@ -11,7 +11,8 @@ import type { CryptoProvider } from '../crypto/index.ts'
 import type { Environment, SessionSnapshot } from '../session/index.ts'
 import type { ClientKeyMetadata } from '../wire/index.ts'
 import { type Identity, ServerClient } from './client.ts'
-import type { Grant, ServerConfig } from './config.ts'
+import { compilePolicy } from './client-policy.ts'
+import type { ClientLimits, ServerConfig } from './config.ts'
 import type { Hub } from './hub.ts'
 import type { ClientAddresses, ClientId, ExportProblem, ImportProblem } from './output.ts'
 import type { Plain } from './plain-codec.ts'
@@ -32,7 +33,7 @@ export interface ClientState {
   readonly addresses: ClientAddresses
   readonly networks: readonly { readonly network: Uint8Array; readonly prefix: number }[]
   readonly token: ServerClient['token']
-  readonly grant: Grant
+  readonly limits: ClientLimits
   readonly session: SessionSnapshot
 }
 
@@ -61,9 +62,9 @@ export class Moving {
     if (!client.connected || client.asking) return 'not-connected'
     const session = client.session.snapshot(this.#hub.now)
     if (session === undefined) return client.session.state === 'connected' ? 'busy' : 'not-connected'
-    const { address, addresses, certificateName, grant, identity, keyMetadata, name, networks, peerId, token } = client
+    const { address, addresses, certificateName, identity, keyMetadata, limits, name, networks, peerId, token } = client
     const own = { address, peerId, keyMetadata, certificateName, identity, name, addresses, networks, token }
-    const state: ClientState = { ...own, grant, session }
+    const state: ClientState = { ...own, limits, session }
     const sealed = sealState(this.#crypto, this.#environment.random, key, this.#unixTime, state as unknown as Plain)
     this.#hub.stats.clientsExported++
     this.#hub.end(client, { type: 'exported' })
@@ -107,7 +108,9 @@ export class Moving {
     if (client === undefined) return 'incompatible'
     client.identity = state.identity
     client.token = state.token
-    client.grant = state.grant
+    client.limits = state.limits
+    const policy = compilePolicy(state.limits, this.#config.device, this.#hub.now)
+    if (typeof policy === 'object') client.policy = policy
     client.connected = true
     return this.#hub.admission.adopt(client, state) ? client : 'tunnel-address-in-use'
   }

@@ -51,6 +51,8 @@ export interface LoginEvent {
 export type ServerEvent =
   /** Somebody proved its address and starts to negotiate. */
   | { readonly type: 'client-begun'; readonly address: string }
+  /** With `tlsCryptV2.verify`: a client key wants in, of an address that is proven. Answer: `allow` (the grant is not looked at) or `deny`. */
+  | { readonly type: 'client-key'; readonly address: string; readonly metadata: ClientKeyMetadata }
   | LoginEvent
   /** A client's tunnel is up. */
   | {
@@ -109,8 +111,13 @@ export const SERVER_DROP_REASONS = {
   'server-full': 'max-clients are connected.',
   'key-too-old': 'A tls-crypt-v2 client key older than tls-crypt-v2-max-age, or without a date.',
   'cookie-required': 'A client that cannot repeat its wrapped key, while force-cookie is on.',
+  'handshake-work': 'Handshakes cost more than handshakeWork allows: a flood, or a crowd; who is honest repeats.',
+  'key-refused': 'A tls-crypt-v2 client key that the host refused.',
+  'key-waits': 'A packet of a client whose tls-crypt-v2 key waits for the host’s answer: it is repeated.',
   'float-refused': 'An authentic packet from an address that belongs to another client.',
   'bad-source': 'A tunnel packet whose source address is not the sender’s.',
+  'rate-limited': 'More than the rate that the client was granted.',
+  filtered: 'A tunnel packet between two that are not to reach each other.',
   'link-local': 'IPv6 link-local traffic, which stays on its own link.',
   'no-route': 'A tunnel packet for an address that no client has.',
   'table-full': 'A client used more addresses than max-routes-per-client.',
@@ -164,6 +171,8 @@ export interface ServerStats {
   readonly clientsImported: number
   /** States that `importClient` did not take in. */
   readonly importsRefused: Readonly<Record<ImportProblem, number>>
+  /** Public-key work done, in the units of `handshakeWork`. */
+  readonly handshakeWork: number
   readonly floats: number
   /** Packets handed from client to client. */
   readonly relayed: number

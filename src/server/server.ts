@@ -9,15 +9,16 @@
  * is done here. See spec/server.md.
  */
 import { ConfigError, plainBytes } from '../bytes/index.ts'
-import type { AuthFailure } from '../control/index.ts'
+import type { AuthFailure, PendingRequest } from '../control/index.ts'
 import { noble } from '../crypto/index.ts'
 import type { Environment, Stats } from '../session/index.ts'
 import { isDataOpcode, opcodeOf } from '../wire/index.ts'
 import { ServerClient } from './client.ts'
-import type { Grant, Lease, ServerConfig } from './config.ts'
+import type { ClientLimits, Grant, Lease, ServerConfig } from './config.ts'
 import { Entrance } from './entrance.ts'
 import { Hub } from './hub.ts'
 import { Moving } from './moving.ts'
+import { WorkBudget } from './work-budget.ts'
 import type { ClientAddresses, ClientId, ExportProblem, ImportProblem, ServerOutput, ServerStats } from './output.ts'
 
 /** A client as an operator sees it. */
@@ -61,9 +62,10 @@ export class Server {
     if (config.admission !== 'ask' && tls.clientAuth !== undefined && tls.clientAuth !== 'required') {
       throw new ConfigError('verify-client-cert', 'without required certificates somebody must answer the logins')
     }
-    const crypto = environment.crypto ?? noble
+    const work = new WorkBudget(environment.crypto ?? noble, config.handshakeWork)
+    const { crypto } = work
     this.#config = config
-    this.#hub = new Hub(config, environment, crypto)
+    this.#hub = new Hub(config, environment, crypto, work)
     this.#entrance = new Entrance(this.#hub, config, environment, crypto)
     this.#moving = new Moving(this.#hub, config, environment, crypto)
   }
@@ -89,7 +91,7 @@ export class Server {
     const bytes = plainBytes(given)
     const newcomer = this.#entrance.newcomer(from)
     if (newcomer !== undefined) {
-      this.#entrance.receiveFirst(newcomer, bytes)
+      this.#entrance.receiveMore(newcomer, bytes)
       return
     }
     const client = this.#hub.table.byAddress(from)
@@ -100,10 +102,8 @@ export class Server {
     }
     this.#hub.stats.datagramsReceived++
     if (bytes.length > 0 && isDataOpcode(opcodeOf(bytes[0] as number))) this.#hub.receiveData(bytes, from, client)
-    else if (client !== undefined) {
-      client.session.receive(bytes, this.#hub.now)
-      this.#hub.settle(client)
-    } else this.#entrance.receiveStranger(bytes, from)
+    else if (client !== undefined) this.#hub.receiveControl(bytes, client)
+    else this.#entrance.receiveStranger(bytes, from)
   }
 
   /** A packet or frame from the tunnel side; false: nobody has that address, dropped, counted. */
@@ -113,11 +113,12 @@ export class Server {
     if (target === 'malformed') return this.#hub.drop('malformed')
     if (target === 'nobody' && this.#config.device !== 'tap') return this.#hub.drop('no-route')
     if (target === 'everybody' || target === 'nobody') return this.#hub.flood(packet, undefined)
-    return this.#hub.deliver(packet, target)
+    return this.#hub.deliver(packet, target, undefined)
   }
 
-  /** Answers `login`: lets the client in. False: it is gone, or waits for nothing. */
+  /** Answers `login` and `client-key`: lets the client in. False: it is gone, or waits for nothing. */
   allow(id: ClientId, grant: Grant, now: number): boolean {
+    if (this.#begin(now) && this.#entrance.answerKey(id, true)) return true
     const client = this.#asking(id, now)
     if (client === undefined) return false
     this.#hub.allow(client, grant)
@@ -125,21 +126,39 @@ export class Server {
     return true
   }
 
-  /** Answers `login`: the client is to wait so many seconds; `allow` or `deny` must follow within them. */
-  defer(id: ClientId, seconds: number, now: number): boolean {
+  /**
+   * Answers `login`: the client is to wait so many seconds; `allow` or `deny` must follow within them. `request`: what its user
+   * is to do meanwhile, answer a question (`login-response` is the answer) or visit a page.
+   */
+  defer(id: ClientId, seconds: number, now: number, request?: PendingRequest): boolean {
     const client = this.#asking(id, now)
     if (client === undefined) return false
-    client.session.defer(seconds, this.#hub.now)
+    client.session.defer(seconds, this.#hub.now, request)
     this.#hub.settle(client)
     return true
   }
 
-  /** Answers `login`: turns the client away, with a message for its user or with what it is to do instead. */
+  /**
+   * Answers `login`: turns the client away, with a message for its user or with what it is to do instead. Answers `client-key`:
+   * the client hears nothing.
+   */
   deny(id: ClientId, answer: string | AuthFailure, now: number): boolean {
+    if (this.#begin(now) && this.#entrance.answerKey(id, false)) return true
     const client = this.#asking(id, now)
     if (client === undefined) return false
     this.#hub.deny(client, answer)
     this.#hub.settle(client)
+    return true
+  }
+
+  /**
+   * Puts other limits on a connected client: rate, filter and sources, all three anew.
+   * @throws UsageError when one of them is not written well; nothing has changed then.
+   */
+  restrict(id: ClientId, limits: ClientLimits, now: number): boolean {
+    const client = this.#begin(now) ? this.#hub.table.byId(id) : undefined
+    if (client?.connected !== true) return false
+    this.#hub.admission.restrict(client, limits, this.#hub.now)
     return true
   }
 
@@ -210,7 +229,7 @@ export class Server {
       if (item instanceof ServerClient) {
         item.session.handleTimeout(this.#hub.now)
         this.#hub.settle(item)
-      } else this.#entrance.hangUp(item.connection)
+      } else this.#entrance.forget(item)
     }
     this.#hub.finishShutdown()
   }

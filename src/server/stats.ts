@@ -28,6 +28,7 @@ export function createServerCounters(): ServerCounters {
     clientsExported: 0,
     clientsImported: 0,
     importsRefused: zeros<ImportProblem>(IMPORT_PROBLEMS),
+    handshakeWork: 0,
     floats: 0,
     relayed: 0,
     dropped: zeros<ServerDropReason | DropReason>({ ...DROP_REASONS, ...SERVER_DROP_REASONS }),

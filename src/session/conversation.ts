@@ -9,6 +9,7 @@
 import {
   type AuthFailure,
   parseControlMessage,
+  type PendingRequest,
   type PushedToken,
   splitControlText,
   type TunnelOptions,
@@ -128,9 +129,9 @@ export class Conversation {
   }
 
   /** Server: the login that waits takes time. */
-  defer(seconds: number, now: number): void {
+  defer(seconds: number, now: number, request?: PendingRequest): void {
     const [, exchange] = this.#parts.exchanges.asking()
-    exchange.defer(seconds, now)
+    exchange.defer(seconds, now, request)
   }
 
   /** Answers a request for a signature. */

@@ -13,6 +13,7 @@ import {
   emptyOptions,
   parsePeerInfo,
   type PeerInfo,
+  type PendingRequest,
   peerHas,
   pullOptions,
   type TunnelOptions,
@@ -187,11 +188,12 @@ export class ServerExchange implements Exchange {
     return verdict
   }
 
-  /** The login takes time: tells the client to wait. SESS-115 */
-  defer(seconds: number, now: number): void {
+  /** The login takes time: tells the client to wait, and what to do meanwhile. SESS-115 */
+  defer(seconds: number, now: number, request: PendingRequest | undefined): void {
     const key = this.#asking
     if (key === undefined) return
     key.writeText(writeControlMessage({ type: 'auth-pending', timeoutSeconds: seconds }))
+    if (request !== undefined) key.writeText(writeControlMessage({ type: 'info-pre', request }))
     this.#context.timers.set('auth-pending', now + seconds * 1000)
   }
 

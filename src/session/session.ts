@@ -7,7 +7,7 @@
  * `rekeying.ts` (when keys change), `liveness.ts` (pings) and `farewell.ts` (the end). See spec/session.md.
  */
 import { plainBytes, UsageError } from '../bytes/index.ts'
-import type { AuthFailure, PushedToken } from '../control/index.ts'
+import type { AuthFailure, PendingRequest, PushedToken } from '../control/index.ts'
 import { DataCode, dataReason, ipv6UnreachableAnswer, isDrop, packetTooBigAnswer } from '../data/index.ts'
 import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
 import type { Credentials, Environment, PushConfig, SessionConfig } from './config.ts'
@@ -188,11 +188,11 @@ export class Session {
     this.#conversation.settle(this.#now)
   }
 
-  /** Server, admission `ask`: tells the peer to wait so many seconds; `allow` or `deny` must follow within them. */
-  defer(seconds: number, now: number): void {
+  /** Server, admission `ask`: the peer waits, with something to do meanwhile (`request`) or not; `allow` or `deny` must follow in time. */
+  defer(seconds: number, now: number, request?: PendingRequest): void {
     if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) throw new UsageError('defer 1 to 86400 seconds')
     if (!this.#begin(now)) return
-    this.#conversation.defer(seconds, this.#now)
+    this.#conversation.defer(seconds, this.#now, request)
     this.#conversation.settle(this.#now)
   }
 
