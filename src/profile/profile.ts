@@ -118,6 +118,13 @@ export class Profile {
     return asText(this.#sourceOf(entry), entry)
   }
 
+  /** Text of an entry's inline block or of the file it names; `undefined` where none was supplied or it is no text. */
+  suppliedText(entry: Entry): string | undefined {
+    if (entry.content !== undefined) return entry.content.reveal()
+    const source = this.#files.get(this.pathOf(entry) ?? '')
+    return source === undefined ? undefined : sourceText(source)
+  }
+
   /** Bytes of an entry's inline block or file, undecoded. @throws ConfigError when there is neither. */
   bytesOf(entry: Entry): Uint8Array {
     return sourceBytes(entry.content === undefined ? this.#sourceOf(entry) : entry.content.reveal())

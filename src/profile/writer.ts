@@ -122,13 +122,8 @@ class ProfileWriter {
     const [, second] = entry.words
     const direction = entry.name === 'tls-auth' || entry.name === 'secret'
     if (second !== undefined && !direction) return undefined
-    let text: string
-    try {
-      text = this.#profile.textOf(entry)
-    } catch {
-      return undefined
-    }
-    if (text.includes(`</${entry.name}>`) || text.includes('</connection>')) return undefined
+    const text = this.#profile.suppliedText(entry)
+    if (text === undefined || text.includes(`</${entry.name}>`) || text.includes('</connection>')) return undefined
     const ended = text === '' || text.endsWith('\n') ? text : `${text}\n`
     return (second === undefined ? '' : `key-direction ${second}\n`) + block(entry, ended)
   }

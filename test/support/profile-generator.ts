@@ -229,6 +229,10 @@ const DRAWN: readonly DirectiveName[] = DIRECTIVE_NAMES.filter(
   (name) => directiveRow(name)?.tool !== true && !Object.hasOwn(NOT_DRAWN, name),
 )
 
+const fittingFor = (role: GeneratedRole): readonly DirectiveName[] =>
+  DRAWN.filter((name) => directiveRow(name)?.roles?.includes(role) !== false)
+const FITTING = { client: fittingFor('client'), server: fittingFor('server'), peer: fittingFor('peer') }
+
 /** One line of a directive: right most of the time. */
 export function generateLine(random: SeededRandom, name: DirectiveName = random.pick(DRAWN)): string {
   const samples = samplesFor(name)
@@ -239,7 +243,7 @@ export function generateLine(random: SeededRandom, name: DirectiveName = random.
 /** A configuration of the given role, or of a drawn one. */
 export function generateProfile(random: SeededRandom): GeneratedProfile {
   const role = random.pick<GeneratedRole>(['client', 'client', 'server', 'peer'])
-  const fitting = DRAWN.filter((name) => directiveRow(name)?.roles?.includes(role) !== false)
+  const fitting = FITTING[role]
   let lines = [...BASES[role]]
   if (random.chance(0.25)) lines = lines.filter(() => !random.chance(0.12))
   for (let i = random.int(0, 5); i > 0; i--) {

@@ -132,8 +132,16 @@ function rightWord(argument: Argument): string {
 /** Words that hardly any directive takes. */
 const WRONG_WORDS = ['bogus', '-5', '99999999999', '1x']
 
+const made = new Map<DirectiveName, readonly SampleLine[]>()
+
 /** Right and wrong lines of a directive. */
 export function samplesFor(name: DirectiveName): readonly SampleLine[] {
+  const known = made.get(name) ?? makeSamples(name)
+  made.set(name, known)
+  return known
+}
+
+function makeSamples(name: DirectiveName): readonly SampleLine[] {
   const row = directiveRow(name)
   if (row === undefined) return []
   const required = row.arguments.filter((argument) => argument.need === 'required')

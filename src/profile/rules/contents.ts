@@ -12,18 +12,8 @@ import {
   parsePrivateKey,
 } from '../../x509/index.ts'
 import type { Entry } from '../entry.ts'
-import type { Profile } from '../profile.ts'
 import type { DirectiveName } from '../table.ts'
 import { ALWAYS, type Rule, type RuleView } from './rule.ts'
-
-/** The content of an entry, where it was supplied and is text. */
-function contentOf(profile: Profile, entry: Entry): string | undefined {
-  try {
-    return profile.textOf(entry)
-  } catch {
-    return undefined
-  }
-}
 
 /** Every occurrence that counts somewhere, connection blocks included. */
 function occurrences(view: RuleView, name: DirectiveName): readonly Entry[] {
@@ -42,7 +32,7 @@ function holds(directive: DirectiveName, marker: RegExp, what: string, remedy: s
     remedy,
     find: (view) =>
       occurrences(view, directive).filter((entry) => {
-        const content = contentOf(view.profile, entry)
+        const content = view.profile.suppliedText(entry)
         return content !== undefined && !marker.test(content)
       }),
   }
@@ -77,7 +67,7 @@ export const contentRules: readonly Rule[] = [
     find: (view) => {
       const marker = view.isTlsServer ? 'OpenVPN tls-crypt-v2 server key' : 'OpenVPN tls-crypt-v2 client key'
       return occurrences(view, 'tls-crypt-v2').filter((entry) => {
-        const content = contentOf(view.profile, entry)
+        const content = view.profile.suppliedText(entry)
         return content !== undefined && !content.includes(marker)
       })
     },
@@ -93,8 +83,8 @@ export const contentRules: readonly Rule[] = [
       const cert = view.entry('cert')
       const key = view.entry('key')
       if (cert === undefined || key === undefined) return []
-      const certificate = readCertificate(contentOf(view.profile, cert))
-      const own = readKey(contentOf(view.profile, key))
+      const certificate = readCertificate(view.profile.suppliedText(cert))
+      const own = certificate === undefined ? undefined : readKey(view.profile.suppliedText(key))
       return certificate === undefined || own === undefined || belongsTo(own, certificate) ? [] : [key]
     },
   },
@@ -102,8 +92,9 @@ export const contentRules: readonly Rule[] = [
 
 /** The first certificate, where it can be read and its key is of a known kind. */
 function readCertificate(pem: string | undefined): Certificate | undefined {
+  if (pem === undefined) return undefined
   try {
-    const [der] = parsePemCertificates(pem ?? '', 'cert')
+    const [der] = parsePemCertificates(pem, 'cert')
     const certificate = der === undefined ? undefined : parseCertificate(der)
     return typeof certificate === 'object' && certificate.publicKey !== undefined ? certificate : undefined
   } catch {
@@ -113,8 +104,9 @@ function readCertificate(pem: string | undefined): Certificate | undefined {
 
 /** A key that is not encrypted. */
 function readKey(pem: string | undefined): PrivateKey | undefined {
+  if (pem === undefined) return undefined
   try {
-    return parsePrivateKey(pem ?? '')
+    return parsePrivateKey(pem)
   } catch {
     return undefined
   }
