@@ -1,5 +1,5 @@
 /**
- * The support matrix: the directive table as Markdown, for the README.
+ * The support matrix: the directive table as Markdown, for spec/directives.md.
  */
 import type { Argument } from './argument.ts'
 import type { Directive, DirectiveStatus } from './directive.ts'

@@ -3,6 +3,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { countByStatus, supportMatrix } from '../../src/profile/index.ts'
 import { KEY_MOVES } from '../../src/session/key-moves.ts'
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -16,7 +17,12 @@ export interface Drawing {
 /** Every page that holds drawn parts, drawn afresh. */
 export function drawings(): readonly Drawing[] {
   return [
-    page('README.md', { 'table:interop': interopTable(), 'table:capabilities': capabilityTable() }),
+    page('README.md', {
+      'table:interop': interopTable(),
+      'table:capabilities': capabilityTable(),
+      'table:directives': directiveSummary(),
+    }),
+    page('spec/directives.md', { 'table:directives': supportMatrix().trim() }),
     page('spec/rekeying.md', { 'drawing:key-state': mermaid(KEY_MOVES, 'initial') }),
   ]
 }
@@ -32,6 +38,19 @@ function page(file: string, parts: Readonly<Record<string, string>>): Drawing {
     text = `${text.slice(0, start + open.length)}\n\n${content}\n\n${text.slice(end)}`
   }
   return { file, text }
+}
+
+/** How many directives are treated in which way. */
+function directiveSummary(): string {
+  const { supported, host, ignored, refused } = countByStatus()
+  return [
+    '| of the directives of OpenVPN 2.4 to 2.7 | |',
+    '|---|---|',
+    `| supported | ${supported} |`,
+    `| handed to the host as data | ${host} |`,
+    `| taken without effect, with the reason | ${ignored} |`,
+    `| refused, with the reason | ${refused} |`,
+  ].join('\n')
 }
 
 /** A table of moves (state, input, next state) as a Mermaid state diagram. */

@@ -34,6 +34,7 @@ describe('vectors/profile', () => {
       'disagreements.json': 9,
       'manual-2.7.json': 297,
       'real-world.json': 21,
+      'reference-samples.json': 27,
       'word-counts.json': 321,
     })
     for (const name of Object.keys(counts)) expect(load(name).source.length).toBeGreaterThan(40)

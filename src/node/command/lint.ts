@@ -14,7 +14,9 @@ usage: ovpn lint FILE [options]
   --quiet          errors only
   --json           one JSON object a line instead of text
 
-Exit codes: 0 it can work, 2 it can't, or the command line is wrong or the file can't be read.`
+Exit codes:
+  0  it can work: no errors, whatever else was found
+  2  it can't work, the file can't be read, or the command line is wrong`
 
 /** Runs `ovpn lint`. */
 export function runLint(args: readonly string[], io: CommandIo): number {

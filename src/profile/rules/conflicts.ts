@@ -38,6 +38,7 @@ const TLS_ONLY: readonly DirectiveName[] = [
   'tls-verify',
   'tls-export-cert',
   'verify-x509-name',
+  'ns-cert-type',
   'tls-timeout',
   'reneg-bytes',
   'reneg-pkts',

@@ -62,6 +62,8 @@ describe('ovpn lint', () => {
       '--peer wants one of 2.4, 2.5, 2.6, 2.7, openvpn3',
     )
     expect(() => run(join(folder, 'nowhere.ovpn'))).toThrow("can't read")
-    expect(run('--help').code).toBe(0)
+    const help = run('--help')
+    expect(help.code).toBe(0)
+    expect(help.lines.join('\n')).toMatch(/0 {2}it can work[^]*2 {2}it can't work/)
   })
 })
