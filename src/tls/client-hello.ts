@@ -184,7 +184,7 @@ export function writeClientHello(writer: Writer, fields: ClientHelloFields): voi
 function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
   const { serverName } = fields
   if (serverName !== undefined) {
-    // TLS-38
+    // TLS-42
     writeExtension(w, ExtensionType.serverName, (x) => x.block(2, (y) => y.u8(0).vector(2, utf8Encode(serverName))))
   }
   if (fields.offers12) {

@@ -294,7 +294,7 @@ function resolveGroups(config: TlsConfig, maxVersion: TlsVersion): readonly (rea
   return groups
 }
 
-/** What server_name may hold: a DNS name in ASCII, no address (RFC 6066 section 3). TLS-38 */
+/** What server_name may hold: a DNS name in ASCII, no address (RFC 6066 section 3). TLS-42 */
 function hostName(name: string): string {
   const valid = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(name) && name.length <= 253 && !/^[0-9.]+$/.test(name)
   if (!valid)

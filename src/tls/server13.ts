@@ -145,7 +145,7 @@ export function onClientCertificate(
   message: HandshakeMessage,
 ): Server13State {
   demand(message.type === HandshakeType.certificate, 'unexpected-message', 'expected a Certificate')
-  const { certificates } = readCertificate13(message.body, context.config.maxCertificates, new Set()) // TLS-40
+  const { certificates } = readCertificate13(message.body, context.config.maxCertificates, new Set()) // TLS-43
   state.transcript.add(message.raw)
   if (certificates.length === 0) {
     return { ...state, type: 'expect-client-finished', peer: AnonymousClient.allow(context, 'TLSv1.3') }

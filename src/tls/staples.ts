@@ -4,7 +4,7 @@
  *
  * Both are carried and not judged: a client that asked gets the bytes with `TlsInfo`, a server that has some gives them
  * to clients that ask. In 1.3 they are extensions of the leaf's entry in Certificate; in 1.2 timestamps stand in the
- * ServerHello and the response in a CertificateStatus message. Clients' certificates never carry any (TLS-40).
+ * ServerHello and the response in a CertificateStatus message. Clients' certificates never carry any (TLS-43).
  */
 import { Reader, Writer } from '../bytes/index.ts'
 import { demand } from './alerts.ts'

@@ -68,7 +68,7 @@ class Exchange {
       else if (output.type === 'key-log') this.#onSecret(output.line)
       else if (output.type === 'data') this.#onData(output.data)
       else if (output.type === 'signature-needed') this.#engine.abort(flags.refuseWith ?? 'internal-error')
-      else if (output.type === 'closed') this.#onClosed(output.reason)
+      else this.#onClosed(output.reason)
     }
   }
 

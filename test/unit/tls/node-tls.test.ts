@@ -188,7 +188,7 @@ function sample(): readonly Combination[] {
 const CHOSEN = soaking() ? ALL : sample()
 
 describe('what node:tls acknowledges', () => {
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('TLS-38 TLS-39 %s: server_name and a stapled response', async (version) => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('TLS-42 TLS-39 %s: server_name and a stapled response', async (version) => {
     const pki = toyPki('P-256')
     const ocspResponse = new Uint8Array(300).fill(7)
     let asked: string | undefined

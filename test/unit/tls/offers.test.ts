@@ -83,7 +83,7 @@ describe('groups', () => {
 })
 
 describe('server_name', () => {
-  it('TLS-38 is sent where the host gives a name, and may be acknowledged', () => {
+  it('TLS-42 is sent where the host gives a name, and may be acknowledged', () => {
     expect(extension(clientHello({}), SERVER_NAME)).toBeUndefined()
     const value = extension(clientHello({ serverName: 'vpn.example.org' }), SERVER_NAME)
     expect(value).toEqual(concat(bytes(0, 18, 0, 0, 15), text('vpn.example.org')))
@@ -184,7 +184,7 @@ describe('staples', () => {
     }
   })
 
-  it('TLS-40 no extensions on clients’ certificates, neither sent nor taken', () => {
+  it('TLS-43 no extensions on clients’ certificates, neither sent nor taken', () => {
     let entry: Uint8Array | undefined
     const watch: Tamper = (message) => {
       if (message[0] === 11) entry = message
