@@ -33,7 +33,7 @@ describe('vectors/profile', () => {
     expect(counts).toEqual({
       'disagreements.json': 9,
       'manual-2.7.json': 297,
-      'real-world.json': 21,
+      'real-world.json': 27,
       'reference-samples.json': 27,
       'word-counts.json': 321,
     })
