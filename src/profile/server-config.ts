@@ -64,6 +64,8 @@ export function toServerConfig(profile: Profile, options: ServerConfigOptions = 
     connectFreqInitial: readFrequency(profile.value('connect-freq-initial')),
     connectFreq: readFrequency(profile.value('connect-freq')),
     tlsCryptV2: readCookie(profile),
+    vlan: readVlan(profile),
+    staleRoutes: readStaleRoutes(profile),
     authToken: readToken(profile, options.authTokenKey),
   })
 }
@@ -117,6 +119,17 @@ function keepaliveLines(profile: Profile): string[] {
 
 function readFrequency(values: readonly [number, number] | undefined): Frequency | undefined {
   return values === undefined ? undefined : { count: values[0], period: values[1] * 1000 }
+}
+
+function readVlan(profile: Profile): ServerConfig['vlan'] {
+  if (!profile.has('vlan-tagging')) return undefined
+  return { accept: profile.value('vlan-accept')?.[0] ?? 'all', pvid: profile.value('vlan-pvid')?.[0] ?? 1 }
+}
+
+/** Looked for as often as they get old, where nothing else is said. */
+function readStaleRoutes(profile: Profile): ServerConfig['staleRoutes'] {
+  const [age, interval = age] = profile.value('stale-routes-check') ?? []
+  return age === undefined || interval === undefined ? undefined : { age: age * 1000, interval: interval * 1000 }
 }
 
 function readCookie(profile: Profile): ServerConfig['tlsCryptV2'] {
@@ -183,6 +196,7 @@ export function toGrant(profile: Profile): Grant | undefined {
     pushRemove: removed.length === 0 ? undefined : removed,
     routes: routes.length === 0 ? undefined : routes,
     name: profile.value('override-username')?.[0],
+    vlan: profile.value('vlan-pvid')?.[0],
   })
 }
 

@@ -19,6 +19,7 @@ import type { LoginEvent } from './output.ts'
 import { type GivenAddresses, type Network, pushFor } from './push-lines.ts'
 import type { Router } from './router.ts'
 import type { Tokens } from './tokens.ts'
+import { isVlan } from './vlan.ts'
 
 /** The session's question. */
 export type SessionLogin = Extract<SessionEvent, { type: 'login' }>
@@ -98,6 +99,9 @@ export class Admission {
     const policy = compilePolicy(grant, this.#config.device, now)
     if (typeof policy === 'string') return policy
     client.policy = policy
+    const { vlan } = this.#config
+    client.vlan = vlan === undefined ? 0 : (grant.vlan ?? vlan.pvid)
+    if (vlan !== undefined && !isVlan(client.vlan)) return `${client.vlan} is no VLAN`
     const given = this.#give(client, grant)
     if (given === undefined) return 'no address is free'
     const badAddress = faultOf(given)
@@ -126,10 +130,11 @@ export class Admission {
   }
 
   /** Gives a client of another server what it had there; false, and nothing is kept, when it is another client's here. */
-  adopt(client: ServerClient, state: Pick<ClientState, 'addresses' | 'name' | 'networks'>): boolean {
+  adopt(client: ServerClient, state: Pick<ClientState, 'addresses' | 'name' | 'networks' | 'vlan'>): boolean {
     const { addresses, name, networks } = state
     if (networks.some(({ network, prefix }) => this.#router.ownerOf(network, prefix) !== undefined)) return false
     this.#table.rename(client, name)
+    client.vlan = state.vlan
     client.addresses = addresses
     client.lease = this.#pool.claim({ commonName: name ?? '', ...addresses })
     for (const { network, prefix } of networks) this.#router.add(client, network, prefix)

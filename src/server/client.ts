@@ -53,6 +53,8 @@ export class ServerClient implements HeapItem, RouteOwner {
   gone = false
   readonly networks: { readonly network: Uint8Array; readonly prefix: number }[] = []
   learned = 0
+  /** Its VLAN, with `vlan-tagging`; else 0. */
+  vlan = 0
   deadline = Infinity
   heapIndex = -1
 
@@ -71,6 +73,12 @@ export class ServerClient implements HeapItem, RouteOwner {
     this.keyMetadata = keyMetadata
     this.session = createSession(this)
   }
+}
+
+/** The time of the next look for stale routes. */
+export class Sweep implements HeapItem {
+  deadline = Infinity
+  heapIndex = -1
 }
 
 /** A TCP connection whose first record has not come yet, or any address whose tls-crypt-v2 key waits for the host's answer. */

@@ -62,6 +62,14 @@ export interface AuthTokenConfig {
   readonly externalAuth?: boolean
 }
 
+/** `vlan-tagging`, with `tap`: each client is in one VLAN. */
+export interface VlanConfig {
+  /** `vlan-accept`: frames that the tunnel side may send. */
+  readonly accept: 'all' | 'tagged' | 'untagged'
+  /** `vlan-pvid`: the VLAN of frames without a tag, and of clients whose grant names none. 1 to 4094. */
+  readonly pvid: number
+}
+
 /** A server's whole configuration. */
 export interface ServerConfig {
   /** `tun` carries IP packets, `tap` Ethernet frames. Default `tun`. */
@@ -90,6 +98,10 @@ export interface ServerConfig {
   readonly firstPeerId?: number
   /** Default 256. */
   readonly maxRoutesPerClient?: number
+  /** `tap` only. Default: no VLANs, tags are part of the frame. */
+  readonly vlan?: VlanConfig
+  /** `stale-routes-check`: hardware addresses silent for `age` are forgotten, looked for every `interval`. Default: never. */
+  readonly staleRoutes?: { readonly age: number; readonly interval: number }
   /** First packets that are answered per time (`connect-freq-initial`). Default 100 in 10 s. */
   readonly connectFreqInitial?: Frequency
   /** Clients that may appear per time (`connect-freq`). Default: as many as there are. */
@@ -168,4 +180,6 @@ export interface Grant extends ClientLimits {
   readonly routes?: readonly string[]
   /** `override-username`: the name the client goes by from now on. */
   readonly name?: string
+  /** `vlan-pvid`: the client's VLAN, where the server has VLANs. */
+  readonly vlan?: number
 }

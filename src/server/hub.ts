@@ -4,7 +4,7 @@
  * Packets are checked against their sender and routed, logins are judged and answered, deadlines are booked, and what ends is
  * freed. The hub knows no sockets and no strangers; `server.ts` and `entrance.ts` stand before it.
  */
-import { Queue, UsageError } from '../bytes/index.ts'
+import { ConfigError, Queue, UsageError } from '../bytes/index.ts'
 import type { AuthFailure } from '../control/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { isAuthentic } from '../data/index.ts'
@@ -19,7 +19,7 @@ import {
 import { Opcode, opcodeOf, PEER_ID_NONE, readPeerId } from '../wire/index.ts'
 import { AddressPool } from './address-pool.ts'
 import { Admission, type SessionLogin } from './admission.ts'
-import { type Newcomer, ServerClient } from './client.ts'
+import { type Newcomer, ServerClient, Sweep } from './client.ts'
 import { ClientTable } from './client-table.ts'
 import type { Grant, ServerConfig } from './config.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
@@ -29,6 +29,7 @@ import { RateLimit } from './rate-limit.ts'
 import { Router } from './router.ts'
 import { createServerCounters } from './stats.ts'
 import { Tokens } from './tokens.ts'
+import { fromTrunk, isPortFrame, isVlan, toTrunk } from './vlan.ts'
 import type { WorkBudget } from './work-budget.ts'
 
 /** How long a dismissed client has to hear of it. */
@@ -41,7 +42,7 @@ export class Hub {
   readonly table: ClientTable
   readonly pool: AddressPool
   readonly router: Router<ServerClient>
-  readonly heap = new DeadlineHeap<ServerClient | Newcomer>()
+  readonly heap = new DeadlineHeap<ServerClient | Newcomer | Sweep>()
   /** First packets that are answered. */
   readonly resets: RateLimit
   /** What handshakes may cost. */
@@ -49,6 +50,7 @@ export class Hub {
   readonly stats = createServerCounters()
   readonly outputs = new Queue<ServerOutput>()
   readonly #config: ServerConfig
+  readonly #sweep = new Sweep()
   readonly admission: Admission
 
   /** @throws ConfigError */
@@ -56,6 +58,15 @@ export class Hub {
     this.now = environment.now
     this.work = work
     this.#config = config
+    const { device, staleRoutes, vlan } = config
+    if (vlan !== undefined && (device !== 'tap' || !isVlan(vlan.pvid))) {
+      throw new ConfigError('vlan-tagging', 'VLANs are for tap, and vlan-pvid is from 1 to 4094')
+    }
+    if (staleRoutes !== undefined) {
+      if (!(staleRoutes.age > 0 && staleRoutes.interval > 0))
+        throw new ConfigError('stale-routes-check', 'times are above 0')
+      this.heap.set(this.#sweep, this.now + staleRoutes.interval)
+    }
     this.table = new ClientTable(config.maxClients ?? 1024, config.firstPeerId)
     this.pool = new AddressPool(config.addresses, config.leases)
     this.router = new Router(config.device ?? 'tun', config.maxRoutesPerClient ?? 256, broadcastOf(config))
@@ -178,9 +189,34 @@ export class Hub {
     this.settle(client)
   }
 
+  /** A packet or frame from the tunnel side. */
+  send(given: Uint8Array): boolean {
+    const { vlan } = this.#config
+    const port = vlan === undefined || given.length < 14 ? { vlan: 0, frame: given } : fromTrunk(given, vlan)
+    if (port === undefined) return this.drop('vlan-refused')
+    const target = this.router.destination(port.frame, port.vlan)
+    if (target === 'malformed') return this.drop('malformed')
+    if (target === 'nobody' && this.#config.device !== 'tap') return this.drop('no-route')
+    if (target === 'everybody' || target === 'nobody') return this.flood(port.frame, undefined, port.vlan)
+    return this.deliver(port.frame, target, undefined)
+  }
+
+  /** SRV-39: hardware addresses that were silent for long are forgotten. */
+  sweep(): void {
+    const { staleRoutes } = this.#config
+    if (staleRoutes === undefined) return
+    this.router.sweep(staleRoutes.age, this.now)
+    this.heap.set(this.#sweep, this.now + staleRoutes.interval)
+  }
+
   /** A packet that a client sent. SRV-31, SRV-33 */
   #route(client: ServerClient, packet: Uint8Array): void {
     const { policy } = client
+    const { vlan } = this.#config
+    if (vlan !== undefined && !isPortFrame(packet)) {
+      this.drop('vlan-refused')
+      return
+    }
     const verdict = this.router.judgeSource(packet, client, this.now)
     if (verdict !== 'good' && !(verdict === 'bad-source' && policy?.allowsSource(packet) === true)) {
       this.drop(verdict)
@@ -191,15 +227,19 @@ export class Hub {
       return
     }
     if (this.#config.clientToClient === true) {
-      const target = this.router.destination(packet)
+      const target = this.router.destination(packet, client.vlan)
       if (target instanceof ServerClient) {
         if (target !== client && this.deliver(packet, target, client)) this.stats.relayed++
         return
       }
-      if (target === 'everybody' || (target === 'nobody' && this.#config.device === 'tap')) this.flood(packet, client)
+      if (target === 'everybody' || (target === 'nobody' && this.#config.device === 'tap')) {
+        this.flood(packet, client, client.vlan)
+      }
     }
-    if (policy?.allowsNetwork(packet, true) === false) this.drop('filtered')
-    else this.outputs.push({ type: 'packet', client: client.id, data: packet })
+    const outside = vlan === undefined ? packet : toTrunk(packet, client.vlan, vlan)
+    if (outside === undefined) this.drop('vlan-refused')
+    else if (policy?.allowsNetwork(packet, true) === false) this.drop('filtered')
+    else this.outputs.push({ type: 'packet', client: client.id, data: outside })
   }
 
   /** To a client, from another one or from the tunnel side (`sender` undefined), if both sides' policies let it through. */
@@ -216,11 +256,12 @@ export class Hub {
     return sent
   }
 
-  /** SRV-34: to everybody who is connected but the sender. */
-  flood(packet: Uint8Array, sender: ServerClient | undefined): boolean {
+  /** SRV-34: to everybody of the VLAN who is connected but the sender. */
+  flood(packet: Uint8Array, sender: ServerClient | undefined, vlan: number): boolean {
     let sent = false
     for (const client of [...this.table.all()]) {
-      if (client !== sender && client.connected) sent = this.deliver(packet, client, sender) || sent
+      if (client !== sender && client.connected && client.vlan === vlan)
+        sent = this.deliver(packet, client, sender) || sent
     }
     return sent
   }
@@ -253,6 +294,7 @@ export class Hub {
   finishShutdown(): void {
     if (this.state !== 'closing' || this.table.size > 0) return
     this.state = 'closed'
+    this.heap.set(this.#sweep, Infinity)
     this.outputs.push({ type: 'event', client: undefined, event: { type: 'server-closed' } })
   }
 

@@ -34,6 +34,7 @@ export interface ClientState {
   readonly networks: readonly { readonly network: Uint8Array; readonly prefix: number }[]
   readonly token: ServerClient['token']
   readonly limits: ClientLimits
+  readonly vlan: number
   readonly session: SessionSnapshot
 }
 
@@ -62,9 +63,10 @@ export class Moving {
     if (!client.connected || client.asking) return 'not-connected'
     const session = client.session.snapshot(this.#hub.now)
     if (session === undefined) return client.session.state === 'connected' ? 'busy' : 'not-connected'
-    const { address, addresses, certificateName, identity, keyMetadata, limits, name, networks, peerId, token } = client
+    const { address, addresses, certificateName, identity, keyMetadata, limits, name, networks, peerId, token, vlan } =
+      client
     const own = { address, peerId, keyMetadata, certificateName, identity, name, addresses, networks, token }
-    const state: ClientState = { ...own, limits, session }
+    const state: ClientState = { ...own, limits, vlan, session }
     const sealed = sealState(this.#crypto, this.#environment.random, key, this.#unixTime, state as unknown as Plain)
     this.#hub.stats.clientsExported++
     this.#hub.end(client, { type: 'exported' })

@@ -118,6 +118,7 @@ export const SERVER_DROP_REASONS = {
   'bad-source': 'A tunnel packet whose source address is not the sender’s.',
   'rate-limited': 'More than the rate that the client was granted.',
   filtered: 'A tunnel packet between two that are not to reach each other.',
+  'vlan-refused': 'A frame with a tag from a client, or of a kind that vlan-accept does not take.',
   'link-local': 'IPv6 link-local traffic, which stays on its own link.',
   'no-route': 'A tunnel packet for an address that no client has.',
   'table-full': 'A client used more addresses than max-routes-per-client.',

@@ -19,6 +19,8 @@ export interface RouteOwner {
   readonly networks: { readonly network: Uint8Array; readonly prefix: number }[]
   /** Hardware addresses learned of it. */
   learned: number
+  /** Its VLAN; 0 where there are none. */
+  readonly vlan: number
 }
 
 interface Learned<T> {
@@ -29,7 +31,9 @@ interface Learned<T> {
 /** The tables of one server. */
 export class Router<T extends RouteOwner & object> {
   readonly #table = new RouteTable<T>()
-  readonly #macs = new Map<number, Learned<T>>()
+  /** Hardware addresses by VLAN. */
+  readonly #lans = new Map<number, Map<number, Learned<T>>>()
+  #learned = 0
   readonly #device: 'tun' | 'tap'
   readonly #maxRoutes: number
   readonly #broadcast4: number | undefined
@@ -43,7 +47,7 @@ export class Router<T extends RouteOwner & object> {
 
   /** Networks and learned addresses in all. */
   get size(): number {
-    return this.#table.size + this.#macs.size
+    return this.#table.size + this.#learned
   }
 
   /** The owner of exactly that network. */
@@ -63,16 +67,17 @@ export class Router<T extends RouteOwner & object> {
   remove(owner: T): void {
     for (const { network, prefix } of owner.networks.splice(0)) this.#table.delete(network, prefix, owner)
     if (owner.learned === 0) return
-    for (const [mac, entry] of this.#macs) if (entry.owner === owner) this.#macs.delete(mac)
-    owner.learned = 0
+    for (const lan of this.#lans.values()) {
+      for (const [mac, entry] of lan) if (entry.owner === owner) this.#forget(lan, mac, entry)
+    }
   }
 
-  /** Where the packet is to go. SRV-30, SRV-34 */
-  destination(packet: Uint8Array): Destination<T> {
+  /** Where the packet is to go; with `tap`, in that VLAN. SRV-30, SRV-34 */
+  destination(packet: Uint8Array, vlan = 0): Destination<T> {
     if (this.#device === 'tap') {
       if (packet.length < 14) return 'malformed'
       if (((packet[0] as number) & 1) === 1) return 'everybody'
-      return this.#macs.get(macNumber(packet, 0))?.owner ?? 'nobody'
+      return this.#lans.get(vlan)?.get(macNumber(packet, 0))?.owner ?? 'nobody'
     }
     const version = packet.length === 0 ? 0 : (packet[0] as number) >> 4
     if (version === 4 && packet.length >= 20) {
@@ -99,11 +104,15 @@ export class Router<T extends RouteOwner & object> {
 
   /** Forgets hardware addresses that were silent for so long. */
   sweep(age: number, now: number): void {
-    for (const [mac, entry] of this.#macs) {
-      if (now - entry.seenAt < age) continue
-      entry.owner.learned--
-      this.#macs.delete(mac)
+    for (const lan of this.#lans.values()) {
+      for (const [mac, entry] of lan) if (now - entry.seenAt >= age) this.#forget(lan, mac, entry)
     }
+  }
+
+  #forget(lan: Map<number, Learned<T>>, mac: number, { owner }: Learned<T>): void {
+    lan.delete(mac)
+    owner.learned--
+    this.#learned--
   }
 
   /** SRV-36: the newest sender has the address. */
@@ -111,15 +120,18 @@ export class Router<T extends RouteOwner & object> {
     if (frame.length < 14) return 'malformed'
     if (((frame[6] as number) & 1) === 1) return 'bad-source'
     const mac = macNumber(frame, 6)
-    const known = this.#macs.get(mac)
+    let lan = this.#lans.get(owner.vlan)
+    if (lan === undefined) this.#lans.set(owner.vlan, (lan = new Map<number, Learned<T>>()))
+    const known = lan.get(mac)
     if (known !== undefined && known.owner === owner) {
       known.seenAt = now
       return 'good'
     }
     if (owner.learned >= this.#maxRoutes) return 'table-full'
-    if (known !== undefined) known.owner.learned--
-    this.#macs.set(mac, { owner, seenAt: now })
+    if (known !== undefined) this.#forget(lan, mac, known)
+    lan.set(mac, { owner, seenAt: now })
     owner.learned++
+    this.#learned++
     return 'good'
   }
 }

@@ -13,7 +13,7 @@ import type { AuthFailure, PendingRequest } from '../control/index.ts'
 import { noble } from '../crypto/index.ts'
 import type { Environment, Stats } from '../session/index.ts'
 import { isDataOpcode, opcodeOf } from '../wire/index.ts'
-import { ServerClient } from './client.ts'
+import { ServerClient, Sweep } from './client.ts'
 import type { ClientLimits, Grant, Lease, ServerConfig } from './config.ts'
 import { Entrance } from './entrance.ts'
 import { Hub } from './hub.ts'
@@ -46,7 +46,6 @@ export interface ClientStatus {
  * })
  */
 export class Server {
-  readonly #config: ServerConfig
   readonly #hub: Hub
   readonly #entrance: Entrance
   readonly #moving: Moving
@@ -64,7 +63,6 @@ export class Server {
     }
     const work = new WorkBudget(environment.crypto ?? noble, config.handshakeWork)
     const { crypto } = work
-    this.#config = config
     this.#hub = new Hub(config, environment, crypto, work)
     this.#entrance = new Entrance(this.#hub, config, environment, crypto)
     this.#moving = new Moving(this.#hub, config, environment, crypto)
@@ -109,11 +107,7 @@ export class Server {
   /** A packet or frame from the tunnel side; false: nobody has that address, dropped, counted. */
   send(packet: Uint8Array, now: number): boolean {
     if (!this.#begin(now)) return false
-    const target = this.#hub.router.destination(packet)
-    if (target === 'malformed') return this.#hub.drop('malformed')
-    if (target === 'nobody' && this.#config.device !== 'tap') return this.#hub.drop('no-route')
-    if (target === 'everybody' || target === 'nobody') return this.#hub.flood(packet, undefined)
-    return this.#hub.deliver(packet, target, undefined)
+    return this.#hub.send(packet)
   }
 
   /** Answers `login` and `client-key`: lets the client in. False: it is gone, or waits for nothing. */
@@ -229,7 +223,8 @@ export class Server {
       if (item instanceof ServerClient) {
         item.session.handleTimeout(this.#hub.now)
         this.#hub.settle(item)
-      } else this.#entrance.forget(item)
+      } else if (item instanceof Sweep) this.#hub.sweep()
+      else this.#entrance.forget(item)
     }
     this.#hub.finishShutdown()
   }

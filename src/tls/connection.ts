@@ -41,7 +41,7 @@ export class TlsConnection {
   #writeEnded = false
 
   /**
-   * @param from - an open connection that this one goes on for (TLS-40); no output says that it is connected.
+   * @param from - an open connection that this one goes on for (TLS-60); no output says that it is connected.
    * @throws ConfigError for a configuration that cannot work, TLS-36, or a snapshot with a suite that is not known here.
    */
   constructor(config: TlsConfig, environment: TlsEnvironment, from?: TlsSnapshot) {
@@ -67,7 +67,7 @@ export class TlsConnection {
     this.#state = open
   }
 
-  /** The open connection as plain data; this one must not be used again. Undefined unless open and at rest. TLS-40 */
+  /** The open connection as plain data; this one must not be used again. Undefined unless open and at rest. TLS-60 */
   snapshot(): TlsSnapshot | undefined {
     if (!isOpen(this.#state) || this.#writeEnded || this.#outputs.length > 0) return undefined
     const records = this.#records.snapshot()

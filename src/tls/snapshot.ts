@@ -3,7 +3,7 @@
  *
  * The secrets lie in the open here: whoever keeps a snapshot must seal it. The connection it was taken of must not be used
  * again, and a snapshot must not be resumed twice, or records repeat under one key. Certificates come along as they were
- * proven; nothing of the handshake is done or checked again (TLS-40).
+ * proven; nothing of the handshake is done or checked again (TLS-60).
  */
 import { parseCertificate } from '../x509/index.ts'
 import type { Context } from './context.ts'

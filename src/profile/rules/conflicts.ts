@@ -144,7 +144,7 @@ export const conflictRules: readonly Rule[] = [
   {
     code: 'conflict',
     directive: 'vlan-tagging',
-    own: undefined,
+    own: 'error',
     refusedBy: { since: '2.5' },
     message: 'only Ethernet frames have VLANs',
     remedy: 'use "dev tap"',

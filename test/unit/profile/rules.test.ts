@@ -114,7 +114,7 @@ describe('rules', () => {
   })
 
   it.each([
-    ['a directive that is refused', `${SERVER}vlan-tagging\n`, 'vlan-tagging'],
+    ['a directive that is refused', `${SERVER}capath certs\n`, 'capath'],
     ['a cipher', `${CLIENT}data-ciphers CAMELLIA-128-CBC\n`, 'data-ciphers'],
     ['a digest', `${CLIENT}auth SHA3-256\n`, 'auth'],
     ['TLS 1.1 at most', `${CLIENT}tls-version-max 1.1\n`, 'tls-version-max'],

@@ -23,7 +23,7 @@ function resume(host: Host, own: TlsConfig, snapshot: TlsSnapshot): void {
 }
 
 describe.each(KINDS)('$name', ({ over }) => {
-  it.each(['client', 'server'] as const)('TLS-40 the %s goes on elsewhere, record by record', (end) => {
+  it.each(['client', 'server'] as const)('TLS-60 the %s goes on elsewhere, record by record', (end) => {
     const configs = { client: config('client', over), server: config('server', over) }
     const hosts = pair(configs.client, configs.server)
     const other = hosts[end === 'client' ? 'server' : 'client']
@@ -65,7 +65,7 @@ describe.each(KINDS)('$name', ({ over }) => {
   })
 })
 
-it('TLS-40 what is not open, or not at rest, gives no snapshot', () => {
+it('TLS-60 what is not open, or not at rest, gives no snapshot', () => {
   const fresh = new TlsConnection(config('server'), {
     unixTime: NOW,
     random: new SeededRandom('x').source,
