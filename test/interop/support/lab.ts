@@ -86,7 +86,8 @@ export class Lab {
   }
 }
 
-function watch(name: string, child: ChildProcess): Running {
+/** Watches a process: everything it prints, and its end. */
+export function watch(name: string, child: ChildProcess): Running {
   const state = { output: '', code: undefined as number | undefined }
   const waiting = new Set<() => void>()
   const wake = (): void => {
