@@ -10,7 +10,10 @@ import { performance } from 'node:perf_hooks'
 import { Client, type ClientConfig, type ClientEvent, type ClientOutput } from '../client/index.ts'
 import type { Environment, Stats } from '../session/index.ts'
 import { nodeEnvironment } from './driver.ts'
-import { type Link, openLink } from './link.ts'
+import { type Link, type LinkRequest, type LinkSinks, openLink } from './link.ts'
+
+/** Opens a socket as a client asks for it; what {@link openLink} does, unless the host knows better. */
+export type LinkOpener = (request: LinkRequest, sinks: LinkSinks) => Link
 
 /** Where a client's tunnel packets and news go. */
 export interface ClientSinks {
@@ -30,15 +33,26 @@ export interface ClientSinks {
 export class ClientDriver {
   readonly client: Client
   readonly #sinks: ClientSinks
+  readonly #openLink: LinkOpener
   readonly #links = new Map<number, Link>()
   #stats: Stats | undefined
   #timer: NodeJS.Timeout | undefined
+  #timerAt = Infinity
   #draining = false
 
-  /** @throws ConfigError for a configuration that cannot work; nothing was opened then. */
-  constructor(config: ClientConfig, sinks: ClientSinks, environment: Environment = nodeEnvironment()) {
+  /**
+   * @param open - opens the client's sockets.
+   * @throws ConfigError for a configuration that cannot work; nothing was opened then.
+   */
+  constructor(
+    config: ClientConfig,
+    sinks: ClientSinks,
+    environment: Environment = nodeEnvironment(),
+    open: LinkOpener = openLink,
+  ) {
     this.client = new Client(config, environment)
     this.#sinks = sinks
+    this.#openLink = open
   }
 
   /** The counters of the newest session, also after its end; undefined before the first. */
@@ -48,41 +62,52 @@ export class ClientDriver {
 
   /** Carries out what the client asked for so far. */
   start(): void {
-    this.#settle()
+    this.settle()
   }
 
   /** A packet for the tunnel; false when there is none yet and the packet was dropped. */
   send(packet: Uint8Array): boolean {
     const taken = this.client.send(packet, performance.now())
-    this.#settle()
+    this.settle()
     return taken
   }
 
   /** Any other input of the client, followed by the same drain. */
   input(action: (client: Client, now: number) => void): void {
     action(this.client, performance.now())
-    this.#settle()
+    this.settle()
   }
 
   /** Stops the timer and closes the sockets; the client is left as it is. */
   stop(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
     for (const link of this.#links.values()) link.close()
     this.#links.clear()
   }
 
-  #settle(): void {
+  /** Drains the outputs and arms the timer. For hosts that use the session's fast lane: after each batch. */
+  settle(): void {
     this.#stats = this.client.session?.stats ?? this.#stats
     if (this.#draining) return
     this.#draining = true
     for (let output = this.client.poll(); output !== undefined; output = this.client.poll()) this.#carryOut(output)
     this.#draining = false
     this.#stats = this.client.session?.stats ?? this.#stats
-    clearTimeout(this.#timer)
+    this.#arm()
+  }
+
+  /** A timer that rings early does no harm, so one for a deadline that has moved away is left alone. */
+  #arm(): void {
     const deadline = this.client.pollTimeout()
+    if (this.#timer !== undefined && deadline >= this.#timerAt) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     if (deadline === Infinity) return
+    this.#timerAt = deadline
     this.#timer = setTimeout(
       () => {
+        this.#timer = undefined
         this.input((client, now) => {
           client.handleTimeout(now)
         })
@@ -124,7 +149,7 @@ export class ClientDriver {
 
   #open(request: Extract<ClientOutput, { readonly type: 'connect' }>): void {
     const { link } = request
-    const socket = openLink(request, {
+    const socket = this.#openLink(request, {
       open: () => {
         this.input((client, now) => {
           client.connected(link, now)

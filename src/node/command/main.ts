@@ -2,6 +2,7 @@
  * The `ovpn` command: picks the subcommand and turns whatever went wrong into one line and an exit code.
  */
 import { ConfigError } from '../../bytes/index.ts'
+import { runConnect } from './connect.ts'
 import { runDemo } from './demo.ts'
 import { type CommandIo, CommandLineError, EXIT, processIo } from './io.ts'
 import { runLint } from './lint.ts'
@@ -14,6 +15,7 @@ interface Subcommand {
 }
 
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  connect: { summary: 'bring a profile’s tunnel up on this machine and keep it up', run: runConnect },
   probe: {
     summary: 'connect a profile in user space, ping through the tunnel, say what was negotiated',
     run: runProbe,

@@ -36,16 +36,24 @@ export interface ProbePlan {
  * @throws ConfigError when it can't work; nothing was opened then.
  */
 export function loadPlan(path: string): ProbePlan {
-  const { profile, problems } = read(path)
-  if (problems.some(isFatal)) throw new ProfileError(problems)
+  const { profile, warnings } = readProfile(path)
   if (profile.role === 'server') {
     throw new ConfigError('server', 'a server profile cannot be probed; give the profile of one of its clients', {
       file: path,
     })
   }
   const client = toClientConfig(profile, { crypto: nodeCrypto })
-  const warnings = problems.filter(({ severity }) => severity === 'warning').map(describeProblem)
   return { client, device: client.remotes[0]?.session.device ?? 'tun', addresses: ownAddresses(profile), warnings }
+}
+
+/**
+ * The profile at `path`, with a line for each thing that is dubious about it.
+ * @throws ConfigError when it can't be read or can't work.
+ */
+export function readProfile(path: string): { readonly profile: Profile; readonly warnings: readonly string[] } {
+  const { profile, problems } = read(path)
+  if (problems.some(isFatal)) throw new ProfileError(problems)
+  return { profile, warnings: problems.filter(({ severity }) => severity === 'warning').map(describeProblem) }
 }
 
 function read(path: string): Inspection {

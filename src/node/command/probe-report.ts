@@ -22,6 +22,8 @@ export interface ProbeReporter {
   ping(sequence: number, ms: number): void
   pings(sent: number, received: number): void
   closed(reason: string, text: string, stats: Stats | undefined): void
+  /** Anything else: a word for programs, fields, and a line for people. */
+  note(event: string, fields: object, text: string): void
 }
 
 const tenths = (ms: number): number => Math.round(ms * 10) / 10
@@ -59,6 +61,9 @@ export function jsonReporter(io: CommandIo): ProbeReporter {
     },
     closed: (reason, message, stats) => {
       print({ event: 'closed', reason, message, ...(stats === undefined ? {} : { stats: nonZero(stats) }) })
+    },
+    note: (event, fields) => {
+      print({ event, ...fields })
     },
   }
 }
@@ -104,6 +109,9 @@ export function textReporter(io: CommandIo, explain: boolean): ProbeReporter {
     closed: (reason, text, stats) => {
       io.out(reason === 'local' ? text : `${reason}: ${text}`)
       if (stats !== undefined) for (const line of describeStats(stats)) io.out(`  ${line}`)
+    },
+    note: (_event, _fields, text) => {
+      io.out(text)
     },
   }
 }

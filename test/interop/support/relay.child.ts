@@ -13,6 +13,7 @@ const [from, to, seed, loss, reorder, duplicate, corrupt] = process.argv.slice(2
   number,
   number,
 ]
+const host = process.argv[9] ?? '127.0.0.1'
 const random = new SeededRandom(seed)
 const outside = createSocket('udp4')
 const inside = createSocket('udp4')
@@ -34,14 +35,14 @@ function pass(data: Buffer, send: (bytes: Buffer) => void): void {
 
 outside.on('message', (data, sender) => {
   client = sender
-  pass(data, (bytes) => inside.send(bytes, to, '127.0.0.1'))
+  pass(data, (bytes) => inside.send(bytes, to, host))
 })
 inside.on('message', (data) => {
   pass(data, (bytes) => {
     if (client !== undefined) outside.send(bytes, client.port, client.address)
   })
 })
-inside.bind(0, '127.0.0.1')
+inside.bind(0, host === '127.0.0.1' ? host : undefined)
 outside.bind(from, '127.0.0.1', () => {
   process.stdout.write('relaying\n')
 })
