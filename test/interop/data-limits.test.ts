@@ -4,8 +4,10 @@
  */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import type { SessionConfig } from '../../src/session/index.ts'
+import { soaking } from '../support/scale.ts'
 import { clientConfig, generateStaticKey, PORT, SERVER_READY, type Tunnel } from './support/configs.ts'
-import { withLab } from './support/lab.ts'
+import { type Lab, type Running, withLab } from './support/lab.ts'
 import { opensslPki } from './support/pki.ts'
 import { pingFrom } from './support/ping.ts'
 import { RELEASES, type Release, releasesToTest } from './support/reference.ts'
@@ -28,30 +30,28 @@ function payloadsOf(dump: string): { readonly toServer: boolean; readonly bytes:
   })
 }
 
+/** Our server for one client, once it listens. */
+async function startServer(lab: Lab, { key, pki }: Tunnel, session: Partial<SessionConfig>): Promise<Running> {
+  const { certificate, key: privateKey } = pki.server
+  const common = { transport: 'udp', wrap: 'tls-crypt', port: PORT } as const
+  const asked: ServeOne = { ...common, key, ca: pki.ca, certificate, privateKey, session }
+  const file = lab.file('serve.json', JSON.stringify(asked))
+  const server = lab.start('server', [process.execPath, '--import', import.meta.resolve('tsx'), CHILD, file])
+  await server.seen(/"listening"/)
+  return server
+}
+
 /** Pings from the reference's client through our server, and every data packet that was on the wire. */
 async function capture(
   release: Release,
-  session: NonNullable<ServeOne['session']>,
+  session: Partial<SessionConfig>,
   client: string,
   pings: number,
 ): Promise<{ readonly replies: number; readonly data: ReturnType<typeof payloadsOf>; readonly log: string }> {
   const pki = opensslPki('P-256')
   const tunnel: Tunnel = { transport: 'udp', wrap: 'tls-crypt', key: generateStaticKey(), pki, client }
   return await withLab(async (lab) => {
-    const { certificate, key: privateKey } = pki.server
-    const asked: ServeOne = {
-      transport: 'udp',
-      wrap: 'tls-crypt',
-      key: tunnel.key,
-      ca: pki.ca,
-      certificate,
-      privateKey,
-      port: PORT,
-      session,
-    }
-    const file = lab.file('serve.json', JSON.stringify(asked))
-    const server = lab.start('server', [process.execPath, '--import', import.meta.resolve('tsx'), CHILD, file])
-    await server.seen(/"listening"/)
+    const server = await startServer(lab, tunnel, session)
     const captured = `${lab.folder}/packets.pcap`
     const filter = ['udp', 'port', String(PORT)]
     const dump = lab.start('tcpdump', [
@@ -104,4 +104,26 @@ describe.each(RELEASES)('clients without a peer-id, OpenVPN %s', (release) => {
     expect(data.length).toBeGreaterThanOrEqual(100)
     expect(new Set(data.map(({ bytes }) => bytes[0]! >> 3))).toEqual(new Set([DATA_V1]))
   })
+})
+
+describe.each(RELEASES)('mtu-test of OpenVPN %s', (release) => {
+  // The reference takes three to four minutes for it.
+  it.skipIf(!soaking() || !releases.includes(release)).concurrent(
+    'DATA-33 finds every size it tried, both ways',
+    async () => {
+      const pki = opensslPki('P-256')
+      const tunnel: Tunnel = { transport: 'udp', wrap: 'tls-crypt', key: generateStaticKey(), pki, client: 'mtu-test' }
+      await withLab(async (lab) => {
+        const server = await startServer(lab, tunnel, {})
+        const running = lab.openvpn(release, 'client', `${clientConfig(tunnel)}\nverb 4\n`)
+        await running.seen(SERVER_READY)
+        const done =
+          /Empirical MTU test completed \[Tried,Actual\] local->remote=\[(\d+),(\d+)\] remote->local=\[(\d+),(\d+)\]/
+        const output = await running.seen(done, 300)
+        const [triedOut, out, triedIn, came] = (done.exec(output) ?? []).slice(1).map(Number)
+        expect([out, came], `${output}\n${server.output()}`).toEqual([triedOut, triedIn])
+        expect(out).toBeGreaterThan(1500)
+      })
+    },
+  )
 })
