@@ -2,7 +2,7 @@
  * A server with decisions in code: who may come in, with which address and networks, is a function of yours. Needs no root;
  * packets of clients are counted instead of going to a tun device.
  *
- * Run: `npx tsx examples/server.ts server.crt server.key ca.crt`.
+ * Run: `npx tsx examples/server.ts server.crt server.key ca.crt 1194`.
  */
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { createPeerVerifier, parsePemCertificates, parsePrivateKey } from '../sr
 import { nodeEnvironment } from '../src/node/index.ts'
 import { type Grant, planAddresses, Server, type ServerOutput } from '../src/server/index.ts'
 
-const [certificate = 'server.crt', key = 'server.key', ca = 'ca.crt'] = process.argv.slice(2)
+const [certificate = 'server.crt', key = 'server.key', ca = 'ca.crt', port = '1194'] = process.argv.slice(2)
 const read = (path: string): string => readFileSync(path, 'utf8')
 
 /** What a client of that name gets; undefined keeps it out. */
@@ -41,14 +41,14 @@ let packets = 0
 
 function deliver(output: ServerOutput): void {
   if (output.type === 'transmit') {
-    const [address, port] = output.to.split(' ')
-    socket.send(output.data, Number(port), address)
-  } else if (output.type === 'packet') packets++
+    const [address, toPort] = output.to.split(' ')
+    socket.send(output.data, Number(toPort), address)
+  } else if (output.type === 'packet') console.log('packets', ++packets)
   else if (output.type === 'event' && output.event.type === 'login' && output.client !== undefined) {
     const grant = decide(output.event.commonName)
     if (grant === undefined) server.deny(output.client, 'not on the list', performance.now())
     else server.allow(output.client, grant, performance.now())
-  } else if (output.type === 'event') console.log(output.client, output.event.type, packets)
+  } else if (output.type === 'event') console.log(output.client, output.event.type)
 }
 
 function drain(): void {
@@ -58,8 +58,8 @@ function drain(): void {
   if (wait !== Infinity) timer = setTimeout(() => (server.handleTimeout(performance.now()), drain()), Math.max(0, wait))
 }
 
-socket.on('message', (bytes, { address, port }) => {
-  server.receive(bytes, `${address} ${port}`, performance.now())
+socket.on('message', (bytes, { address, port: from }) => {
+  server.receive(bytes, `${address} ${from}`, performance.now())
   drain()
 })
-socket.bind(1194)
+socket.bind(Number(port), () => console.log('listening on', socket.address().port))

@@ -5,6 +5,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError } from '../../bytes/index.ts'
+import type { TunnelOptions } from '../../control/index.ts'
 import type { CryptoProvider } from '../../crypto/index.ts'
 import {
   describeProblem,
@@ -19,12 +20,17 @@ import {
 import type { Grant, Lease, ServerConfig } from '../../server/index.ts'
 import { inspectProfileFile } from '../profile-files.ts'
 import type { ListenTarget } from '../server-driver.ts'
+import { localOptions } from '../tun/index.ts'
 
 /** A server profile ready to be driven. */
 export interface ServePlan {
   readonly config: ServerConfig
   readonly listen: readonly ListenTarget[]
   readonly device: 'tun' | 'tap'
+  /** `dev tun5`: the device's whole name. */
+  readonly deviceName: string | undefined
+  /** Addresses and routes of the profile's own lines. */
+  readonly inside: TunnelOptions
   /** The server's own addresses inside the tunnel. */
   readonly addresses: readonly string[]
   /** `client-config-dir`. */
@@ -54,10 +60,13 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
     ...(leaseFile === undefined ? {} : { leases: readLeases(leaseFile) }),
     admission: directory === undefined ? 'automatic' : 'ask',
   }
+  const name = profile.value('dev')?.[0] ?? ''
   const own = [config.addresses.ipv4?.server, config.addresses.ipv6?.server]
   return {
     config,
     device: config.device ?? 'tun',
+    deviceName: /^(tun|tap)\d+$/.test(name) ? name : undefined,
+    inside: localOptions(profile, config.device ?? 'tun'),
     addresses: own.filter((address) => address !== undefined),
     listen: readListen(profile),
     clientConfig: directory === undefined ? undefined : new ClientFiles(directory, profile.has('ccd-exclusive')),

@@ -2,23 +2,19 @@
  * `ovpn serve`: a server profile in user space. Clients get addresses and reach each other and the server, which answers
  * pings to its own addresses; who comes and goes is logged, one line each.
  *
- * Needs neither root nor a tun device. Ends on SIGINT or SIGTERM after it told its clients to reconnect.
+ * Needs neither root nor a tun device unless it is told to use one. Ends on SIGINT or SIGTERM after it told its clients to reconnect.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
-import { equalBytes } from '../../bytes/index.ts'
 import type { ClientId, LoginEvent, ServerConfig, ServerEvent } from '../../server/index.ts'
 import { Server } from '../../server/index.ts'
 import { describeCloseReason, SecretText } from '../../session/index.ts'
 import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
-import { parseEcho, readFrame, replyTo, writeFrame, ETHERTYPE } from '../echo.ts'
-import { readNeighbor } from '../neighbor.ts'
 import { ServerDriver } from '../server-driver.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
-import { addressBytes } from './plan.ts'
+import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
 import { loadServePlan, type ServePlan, writeLeases } from './serve-plan.ts'
 
 const HELP = `ovpn serve: a server profile in user space; answers pings to the server's own addresses
@@ -27,12 +23,10 @@ usage: ovpn serve FILE [options]
 
   --users FILE     let in who is named there, "name:password" a line (with or without certificates)
   --defer MS       decide about logins only after so long, as a slow directory would
+  --tun            a real device, with the server's addresses and the profile's routes (root, and koffi)
   --json           one JSON object a line instead of text
 
-No root and no tun device are needed. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.`
-
-/** The hardware address of the server itself, with tap. */
-const SERVER_MAC = Uint8Array.of(0x02, 0x6f, 0x76, 0x70, 0x6e, 0x01)
+Without --tun no root and no device are needed. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.`
 
 /** Runs `ovpn serve` until it is told to stop. */
 export async function runServe(args: readonly string[], io: CommandIo): Promise<number> {
@@ -42,6 +36,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
     options: {
       users: { type: 'string' },
       defer: { type: 'string' },
+      tun: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -56,7 +51,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   const plan = loadServePlan(file, nodeCrypto, environment.random)
   const users = values.users === undefined ? undefined : readUsers(values.users)
   const serving = new Serving(plan, users, integerOption('defer', values.defer, 0), values.json, io)
-  return await serving.run()
+  return await serving.run(values.tun)
 }
 
 function readUsers(path: string): ReadonlyMap<string, string> {
@@ -73,7 +68,7 @@ class Serving {
   readonly #json: boolean
   readonly #io: CommandIo
   readonly #driver: ServerDriver
-  readonly #own: readonly Uint8Array[]
+  #inside: Inside
   #crlTime = 0
   #finish: ((code: number) => void) | undefined
 
@@ -89,20 +84,23 @@ class Serving {
     this.#defer = defer
     this.#json = json
     this.#io = io
-    this.#own = plan.addresses.map((address) => addressBytes(address)).filter((bytes) => bytes !== undefined)
     const asks = users !== undefined || plan.clientConfig !== undefined
     const config: ServerConfig = { ...plan.config, admission: asks ? 'ask' : 'automatic' }
     this.#driver = new ServerDriver(new Server(config, nodeEnvironment()), {
       packet: (_client, data) => {
-        this.#packet(data)
+        this.#inside.take(data)
       },
       event: (client, event) => {
         this.#event(client, event)
       },
     })
+    this.#inside = new StandIn(plan, (packet) => {
+      this.#driver.input((server, now) => server.send(packet, now))
+    })
   }
 
-  async run(): Promise<number> {
+  async run(tun: boolean): Promise<number> {
+    if (tun) this.#openDevice()
     for (const warning of this.#plan.warnings) this.#log(undefined, 'warning', { text: warning })
     if (this.#plan.revocations !== undefined) this.#crlTime = modified(this.#plan.revocations.path)
     for (const target of this.#plan.listen) {
@@ -127,6 +125,19 @@ class Serving {
     return code
   }
 
+  #openDevice(): void {
+    const send = (packets: readonly Uint8Array[]): void => {
+      this.#driver.input((server, now) => {
+        for (const packet of packets) server.send(packet, now)
+      })
+    }
+    const device = new RealDevice(this.#plan, send, ({ level, text }) => {
+      this.#log(undefined, level, { text })
+    })
+    this.#inside = device
+    this.#log(undefined, 'device', { name: device.name })
+  }
+
   #event(client: ClientId | undefined, event: ServerEvent): void {
     const { type, ...fields } = event
     this.#log(client, type, fields)
@@ -144,6 +155,7 @@ class Serving {
         // What was transmitted last leaves before the sockets close.
         setTimeout(() => {
           this.#driver.close()
+          this.#inside.close()
           this.#finish?.(EXIT.ok)
         }, 20)
         return
@@ -194,32 +206,6 @@ class Serving {
     }
     const byUser = this.#plan.config.usernameAsCommonName === true || login.commonName === undefined
     return this.#plan.clientConfig?.grantFor(byUser ? login.username : login.commonName) ?? {}
-  }
-
-  /** Answers pings and, with tap, questions for the server's hardware address. */
-  #packet(data: Uint8Array): void {
-    const answer = this.#plan.device === 'tap' ? this.#answerFrame(data) : this.#answerPing(data)
-    if (answer !== undefined) this.#driver.server.send(answer, performance.now())
-  }
-
-  #answerPing(packet: Uint8Array): Uint8Array | undefined {
-    const echo = parseEcho(packet)
-    if (echo?.kind !== 'request') return undefined
-    return this.#own.some((own) => equalBytes(own, echo.destination)) ? replyTo(echo) : undefined
-  }
-
-  #answerFrame(frame: Uint8Array): Uint8Array | undefined {
-    const ipv4 = this.#own.find((own) => own.length === 4)
-    const ipv6 = this.#own.find((own) => own.length === 16)
-    const meaning = readFrame(frame, SERVER_MAC, ipv4)
-    if (meaning.type === 'arp-request') return meaning.answer
-    if (meaning.type !== 'packet') return undefined
-    const { from, packet } = meaning
-    const neighbor = ipv6 === undefined ? undefined : readNeighbor(packet, SERVER_MAC, ipv6, from)
-    if (neighbor?.type === 'solicitation') return neighbor.answer
-    const reply = this.#answerPing(packet)
-    const type = reply?.length !== undefined && (reply[0] as number) >> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4
-    return reply === undefined ? undefined : writeFrame(from, SERVER_MAC, type, reply)
   }
 
   #log(client: ClientId | undefined, event: string, fields: object): void {
