@@ -22,6 +22,7 @@ import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { Deadline } from './deadlines.ts'
 import type { Verdict } from './exchange.ts'
+import type { KeyStateView } from './key-moves.ts'
 import type { KeyState } from './key-state.ts'
 import { type LivenessTimer, pushedSettings, TIMED_OUT } from './liveness.ts'
 import { createParts, digestParts, type Parts, restoreParts, snapshotParts } from './parts.ts'
@@ -182,6 +183,10 @@ export class Conversation {
     if (message?.type === 'exit') this.end({ type: 'peer-exit' }, now)
     else if (message !== undefined)
       this.tunnel.answerOcc(message, writeOptionsString(optionsInput(this.#parts.context.config)), now)
+  }
+
+  keyStates(): readonly KeyStateView[] {
+    return this.#parts.slots.keyStates()
   }
 
   /** Numbers and words that tell two states apart. */

@@ -4,7 +4,7 @@
  * @module
  */
 export * from './config.ts'
-export { KEY_MOVES, type KeyInput, type KeyStateName } from './key-moves.ts'
+export { KEY_MOVES, type KeyInput, type KeyStateName, type KeyStateView } from './key-moves.ts'
 export * from './output.ts'
 export * from './reasons.ts'
 export { SESSION_MOVES, type SessionInput, type SessionState } from './session-moves.ts'

@@ -31,6 +31,13 @@ export const KEY_MOVES = {
 /** A state of {@link KEY_MOVES}. */
 export type KeyStateName = keyof typeof KEY_MOVES
 
+/** One negotiation, for whoever watches. */
+export interface KeyStateView {
+  /** 0 to 7. */
+  readonly keyId: number
+  readonly state: KeyStateName
+}
+
 /** What moves a key state. */
 export type KeyInput =
   | 'reset-queued'

@@ -13,13 +13,14 @@ import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
 import type { Credentials, Environment, PushConfig, SessionConfig } from './config.ts'
 import { createContext, type SessionContext } from './context.ts'
 import { Conversation } from './conversation.ts'
+import type { KeyStateView } from './key-moves.ts'
 import type { Output } from './output.ts'
 import type { CloseReason, DropReason, TimerName } from './reasons.ts'
 import type { SessionState } from './session-moves.ts'
 import type { SessionSnapshot } from './snapshot.ts'
 import { StaticConversation, type Talk } from './static-conversation.ts'
 import type { Counters, Stats } from './stats.ts'
-import { LaneCode } from './tunnel.ts'
+import { LaneCode, sealProblem } from './tunnel.ts'
 
 /** Largest datagram or TCP record looked at. */
 const MAX_DATAGRAM = 65_535
@@ -276,6 +277,11 @@ export class Session {
     return this.#conversation.state
   }
 
+  /** The negotiations that live, oldest first; none in static-key mode. */
+  get keyStates(): readonly KeyStateView[] {
+    return this.#conversation.keyStates()
+  }
+
   /** Live counters: read them, do not keep them. */
   get stats(): Stats {
     return this.#counters
@@ -389,10 +395,4 @@ export class Session {
     this.#counters.dropped[reason]++
     return false
   }
-}
-
-/** Why a packet could not be sealed. */
-function sealProblem(code: number): DropReason {
-  if (code === DataCode.TOO_LONG) return 'packet-too-large'
-  return isDrop(code) ? (dataReason(code) as DropReason) : 'no-tunnel'
 }

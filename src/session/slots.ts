@@ -35,6 +35,7 @@ import { type ChannelEvent, ControlChannel, type KeyTemplate } from './control-c
 import type { Deadline } from './deadlines.ts'
 import { REFUSAL_WINDOW } from './farewell.ts'
 import { logLine } from './key-log.ts'
+import type { KeyStateView } from './key-moves.ts'
 import type { KeyStateOptions } from './key-options.ts'
 import type { KeyState } from './key-state.ts'
 import type { DropReason } from './reasons.ts'
@@ -189,6 +190,14 @@ export class Slots {
   /** Numbers that tell two states of this machine apart; nothing secret. */
   digest(): readonly (string | number)[] {
     return this.#channels.flatMap((channel) => channel?.digest() ?? ['none'])
+  }
+
+  /** The negotiations of the active session, oldest first. */
+  keyStates(): readonly KeyStateView[] {
+    const channel = this.#active
+    return [channel?.primary, channel?.next].flatMap((key) =>
+      key === undefined ? [] : [{ keyId: key.keyId, state: key.state }],
+    )
   }
 
   /** Tells the initial session why it is refused; it has its place aside until it has heard, or a little while. SESS-87 */

@@ -47,6 +47,11 @@ export class StaticConversation implements Talk {
     return undefined
   }
 
+  /** Nothing is negotiated. */
+  keyStates(): readonly [] {
+    return []
+  }
+
   /** @throws ConfigError for a cipher or digest that cannot be used. */
   constructor(context: SessionContext, staticKey: StaticKeyConfig, now: number) {
     const { config, outbox, timers } = context

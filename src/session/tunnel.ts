@@ -10,6 +10,8 @@ import {
   type DataChannel,
   DataCode,
   DataPipeline,
+  dataReason,
+  isDrop,
   occAnswer,
   type OccMessage,
   type PipelineOptions,
@@ -19,7 +21,7 @@ import { FRAME_HEADER_LENGTH, keyIdOf, writeFrameLength } from '../wire/index.ts
 import { type DataKey, KeyRing } from './key-ring.ts'
 import type { Liveness } from './liveness.ts'
 import type { Outbox } from './outbox.ts'
-import type { TimerName } from './reasons.ts'
+import type { DropReason, TimerName } from './reasons.ts'
 import type { Counters } from './stats.ts'
 
 /** Results of the fast lane that come from the session; the others are `DataCode`s. */
@@ -31,6 +33,12 @@ export const LaneCode = {
   /** Not a data packet: it was handed to `receive`. */
   NOT_DATA: -66,
 } as const
+
+/** Why a packet could not be sealed. */
+export function sealProblem(code: number): DropReason {
+  if (code === DataCode.TOO_LONG) return 'packet-too-large'
+  return isDrop(code) ? (dataReason(code) as DropReason) : 'no-tunnel'
+}
 
 /** Least pause between two answers to the question for our options. */
 const OCC_PAUSE = 10_000

@@ -5,6 +5,7 @@
  * The oracle is written apart from the parser (one DataView, no shared helper), so that both would have to be wrong alike.
  */
 import { readFileSync } from 'node:fs'
+import { fromHex } from '../../src/bytes/index.ts'
 import { type HashName, noble } from '../../src/crypto/index.ts'
 import {
   type ControlPacket,
@@ -19,8 +20,9 @@ import {
 
 /** Bytes of hex digits; throws on anything else. */
 export function bytesOf(hex: string): Uint8Array {
-  if (!/^([0-9a-f]{2})*$/u.test(hex)) throw new Error(`not hex: ${hex}`)
-  return Uint8Array.from(Buffer.from(hex, 'hex'))
+  const bytes = /[A-F]/u.test(hex) ? undefined : fromHex(hex)
+  if (bytes === undefined) throw new Error(`not hex: ${hex}`)
+  return bytes
 }
 
 /** A control packet as the vector files write it. */

@@ -1,7 +1,7 @@
 /** Files that OpenSSL made: private keys in every form, PKCS#12 bundles, and what must not be taken. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, toBase64 } from '../../src/bytes/index.ts'
+import { ConfigError, fromBase64, toBase64 } from '../../src/bytes/index.ts'
 import type { PrivateKey } from '../../src/crypto/index.ts'
 import { noble } from '../../src/crypto/index.ts'
 import { defaultSignature, parsePkcs12, parsePrivateKey, writePkcs8, writePublicKeyInfo } from '../../src/x509/index.ts'
@@ -30,7 +30,7 @@ function load(name: string): readonly unknown[] {
   const text = readFileSync(new URL(`../../vectors/x509/${name}.json`, import.meta.url), 'utf8')
   return (JSON.parse(text) as { cases: unknown[] }).cases
 }
-const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'))
+const bytes = (text: string): Uint8Array => fromBase64(text.replace(/\s/g, '')) ?? expect.fail('not base64')
 
 function refuses({ option, says }: Failing, act: () => unknown): void {
   let error: unknown
