@@ -3,7 +3,9 @@
  */
 import { ConfigError } from '../../bytes/index.ts'
 import { runConnect } from './connect.ts'
+import { runDecode } from './decode.ts'
 import { runDemo } from './demo.ts'
+import { runGenkey } from './genkey.ts'
 import { type CommandIo, CommandLineError, EXIT, processIo } from './io.ts'
 import { runLint } from './lint.ts'
 import { runProbe } from './probe.ts'
@@ -22,6 +24,8 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   },
   serve: { summary: 'a server profile in user space, for many clients', run: runServe },
   lint: { summary: 'say what is wrong with a profile, and whether a given release will take it', run: runLint },
+  decode: { summary: 'what a capture of OpenVPN says, packet by packet, with keys or without', run: runDecode },
+  genkey: { summary: 'keys in the file formats of OpenVPN, and a toy PKI with ready profiles', run: runGenkey },
   demo: { summary: 'two ends of this library over UDP on this machine, drawn as a ladder', run: runDemo },
 }
 

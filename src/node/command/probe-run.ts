@@ -31,6 +31,8 @@ export interface ProbeRequest {
   readonly response: string | undefined
   readonly keep: boolean
   readonly explain: boolean
+  /** Takes the session's secrets, a line each. */
+  readonly keyLog: ((line: string) => void) | undefined
 }
 
 /** How long a session may take to its first keys, unless the profile says. */
@@ -106,6 +108,9 @@ export class Probe {
         break
       case 'tunnel-up':
       case 'tunnel-down':
+        break
+      case 'key-log':
+        this.#request.keyLog?.(event.line.reveal())
         break
       case 'login-request':
         this.#reporter.event(event)
@@ -220,7 +225,10 @@ function probeConfig(config: ClientConfig, request: ProbeRequest): ClientConfig 
   const { remotes, retry = {} } = config
   const share = Math.max(1000, Math.floor(request.timeout / remotes.length))
   const several = remotes.length > 1
-  const answered = remotes.map((remote) => withResponse(remote, request.response))
+  const keyLog = request.keyLog !== undefined
+  const answered = remotes
+    .map((remote) => withResponse(remote, request.response))
+    .map((remote) => (keyLog ? { ...remote, session: { ...remote.session, keyLog } } : remote))
   if (request.keep) return { ...config, remotes: answered }
   return {
     ...config,

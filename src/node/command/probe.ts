@@ -5,6 +5,7 @@
  * one connects, through its proxy where it has one.
  */
 import { parseArgs } from 'node:util'
+import { appendPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption, numberOption } from './io.ts'
 import { addressBytes, loadPlan } from './plan.ts'
 import { jsonReporter, textReporter } from './probe-report.ts'
@@ -22,6 +23,8 @@ usage: ovpn probe FILE [options]
   --timeout S      give up after so many seconds in all (default 30)
   --response TEXT  answers the question that comes with the login
   --keep           when the tunnel breaks, reconnect as the profile says and go on pinging
+  --keylog FILE    add the session's secrets to FILE, for ovpn decode and Wireshark: whoever has them and a capture
+                   reads everything; keep the file to yourself and delete it
   --explain        also say why this cipher, which pushed options were refused, how both ends' options differ
   --json           one JSON object a line instead of text
 
@@ -42,6 +45,7 @@ export async function runProbe(args: readonly string[], io: CommandIo): Promise<
       response: { type: 'string' },
       keep: { type: 'boolean', default: false },
       explain: { type: 'boolean', default: false },
+      keylog: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -63,6 +67,7 @@ export async function runProbe(args: readonly string[], io: CommandIo): Promise<
     response: values.response,
     keep: values.keep,
     explain: values.explain,
+    keyLog: values.keylog === undefined ? undefined : appendPrivate(values.keylog),
   }
   if (request.require > count) throw new CommandLineError(`--require ${request.require} is more than --count ${count}`)
   const plan = loadPlan(file)

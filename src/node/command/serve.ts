@@ -13,6 +13,7 @@ import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
 import { ServerDriver } from '../server-driver.ts'
+import { appendPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
 import { loadServePlan, type ServePlan, writeLeases } from './serve-plan.ts'
@@ -24,6 +25,8 @@ usage: ovpn serve FILE [options]
   --users FILE     let in who is named there, "name:password" a line (with or without certificates)
   --defer MS       decide about logins only after so long, as a slow directory would
   --tun            a real device, with the server's addresses and the profile's routes (root, and koffi)
+  --keylog FILE    add every session's secrets to FILE, for ovpn decode and Wireshark: whoever has them and a capture
+                   reads everything; keep the file to yourself and delete it
   --json           one JSON object a line instead of text
 
 Without --tun no root and no device are needed. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.`
@@ -37,6 +40,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
       users: { type: 'string' },
       defer: { type: 'string' },
       tun: { type: 'boolean', default: false },
+      keylog: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -50,8 +54,10 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   const environment = nodeEnvironment()
   const plan = loadServePlan(file, nodeCrypto, environment.random)
   const users = values.users === undefined ? undefined : readUsers(values.users)
-  const serving = new Serving(plan, users, integerOption('defer', values.defer, 0), values.json, io)
-  return await serving.run(values.tun)
+  const { json, keylog } = values
+  const keyLog = keylog === undefined ? undefined : appendPrivate(keylog)
+  const options: ServeOptions = { users, defer: integerOption('defer', values.defer, 0), json, keyLog }
+  return await new Serving(plan, options, io).run(values.tun)
 }
 
 function readUsers(path: string): ReadonlyMap<string, string> {
@@ -60,32 +66,35 @@ function readUsers(path: string): ReadonlyMap<string, string> {
   return new Map(pairs.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
 }
 
+/** What the command line asked for. */
+interface ServeOptions {
+  /** Passwords by name. */
+  readonly users: ReadonlyMap<string, string> | undefined
+  /** ms before a login is decided. */
+  readonly defer: number
+  readonly json: boolean
+  /** Takes the sessions' secrets, a line each. */
+  readonly keyLog: ((line: string) => void) | undefined
+}
+
 /** One running server. */
 class Serving {
   readonly #plan: ServePlan
-  readonly #users: ReadonlyMap<string, string> | undefined
-  readonly #defer: number
-  readonly #json: boolean
+  readonly #options: ServeOptions
   readonly #io: CommandIo
   readonly #driver: ServerDriver
   #inside: Inside
   #crlTime = 0
   #finish: ((code: number) => void) | undefined
 
-  constructor(
-    plan: ServePlan,
-    users: ReadonlyMap<string, string> | undefined,
-    defer: number,
-    json: boolean,
-    io: CommandIo,
-  ) {
+  constructor(plan: ServePlan, options: ServeOptions, io: CommandIo) {
+    const { keyLog, users } = options
     this.#plan = plan
-    this.#users = users
-    this.#defer = defer
-    this.#json = json
+    this.#options = options
     this.#io = io
     const asks = users !== undefined || plan.clientConfig !== undefined
-    const config: ServerConfig = { ...plan.config, admission: asks ? 'ask' : 'automatic' }
+    const session = { ...plan.config.session, keyLog: keyLog !== undefined }
+    const config: ServerConfig = { ...plan.config, session, admission: asks ? 'ask' : 'automatic' }
     this.#driver = new ServerDriver(new Server(config, nodeEnvironment()), {
       packet: (_client, data) => {
         this.#inside.take(data)
@@ -139,6 +148,10 @@ class Serving {
   }
 
   #event(client: ClientId | undefined, event: ServerEvent): void {
+    if (event.type === 'key-log') {
+      this.#options.keyLog?.(event.line.reveal())
+      return
+    }
     const { type, ...fields } = event
     this.#log(client, type, fields)
     switch (event.type) {
@@ -190,18 +203,18 @@ class Serving {
         else server.allow(client, verdict, now)
       })
     }
-    if (this.#defer === 0) {
+    if (this.#options.defer === 0) {
       setImmediate(answer)
       return
     }
     setImmediate(() => {
-      this.#driver.input((server, now) => server.defer(client, Math.ceil(this.#defer / 1000) + 30, now))
+      this.#driver.input((server, now) => server.defer(client, Math.ceil(this.#options.defer / 1000) + 30, now))
     })
-    setTimeout(answer, this.#defer)
+    setTimeout(answer, this.#options.defer)
   }
 
   #verdict(login: LoginEvent): ReturnType<NonNullable<ServePlan['clientConfig']>['grantFor']> {
-    if (this.#users !== undefined && this.#users.get(login.username) !== login.password.reveal()) {
+    if (this.#options.users !== undefined && this.#options.users.get(login.username) !== login.password.reveal()) {
       return 'wrong name or password'
     }
     const byUser = this.#plan.config.usernameAsCommonName === true || login.commonName === undefined
@@ -210,7 +223,7 @@ class Serving {
 
   #log(client: ClientId | undefined, event: string, fields: object): void {
     const line = { event, ...(client === undefined ? {} : { client }), ...fields }
-    if (this.#json) {
+    if (this.#options.json) {
       this.#io.out(JSON.stringify(line, loggable))
       return
     }

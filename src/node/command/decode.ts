@@ -1,0 +1,97 @@
+/**
+ * `ovpn decode`: what a capture of OpenVPN says, packet by packet, as a ladder or as JSON.
+ */
+import { parseArgs } from 'node:util'
+import { type DecodedCapture, decodeCapture, FRAME_SKIPS, type KeyTexts, ladderLines } from '../../decode/index.ts'
+import { nodeCrypto } from '../crypto/index.ts'
+import { readInput, readInputText } from './files.ts'
+import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
+
+const HELP = `ovpn decode: what a capture of OpenVPN says, packet by packet
+
+usage: ovpn decode FILE [options]
+
+FILE is a pcap or pcapng file, as tcpdump -w or Wireshark write it. Without keys: packet types, session ids, acks,
+packet ids, and the TLS handshake as far as it is readable. With keys, each option as often as there are keys:
+
+  --tls-auth FILE[,DIGEST]  a tls-auth key; without DIGEST every digest is tried
+  --tls-crypt FILE          a tls-crypt key
+  --tls-crypt-v2 FILE       a tls-crypt-v2 key, of the server or of a client
+  --keylog FILE             session secrets, written by --keylog of connect, serve and probe (or TLS secrets in the NSS
+                            format by others): opens TLS messages, pushed options and data packets
+
+  --port N                  N is an OpenVPN port too, beside 1194 and whatever begins like OpenVPN
+  --control                 leave data packets out
+  --reveal                  show passwords, tokens and randoms, which are hidden otherwise
+  --json                    one JSON object a line instead of a ladder
+
+The ladder: frame number, seconds, flow, direction (client --> server), packet; below it what was said with it.
+Exit codes: 0 the capture was read, 1 it is damaged or nothing in it is OpenVPN, 2 it is no capture or the command line is
+wrong.`
+
+/** Runs `ovpn decode`. */
+export function runDecode(args: readonly string[], io: CommandIo): number {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      'tls-auth': { type: 'string', multiple: true },
+      'tls-crypt': { type: 'string', multiple: true },
+      'tls-crypt-v2': { type: 'string', multiple: true },
+      keylog: { type: 'string', multiple: true },
+      port: { type: 'string', multiple: true },
+      control: { type: 'boolean', default: false },
+      reveal: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    io.out(HELP)
+    return EXIT.ok
+  }
+  const [path, ...more] = positionals
+  if (path === undefined || more.length > 0) throw new CommandLineError('exactly one capture is wanted')
+  const keys: KeyTexts = {
+    tlsAuth: (values['tls-auth'] ?? []).map(readTlsAuth),
+    tlsCrypt: (values['tls-crypt'] ?? []).map(readInputText),
+    tlsCryptV2: (values['tls-crypt-v2'] ?? []).map(readInputText),
+    keyLogs: (values.keylog ?? []).map(readInputText),
+  }
+  const ports = (values.port ?? []).map((text) => integerOption('port', text, 0, 1))
+  const decoded = decodeCapture(readInput(path), { keys, ports, crypto: nodeCrypto, reveal: values.reveal })
+  if (decoded === undefined) throw new CommandLineError(`${path} is neither a pcap nor a pcapng file`)
+  const packets = values.control ? decoded.packets.filter(({ data }) => data === undefined) : decoded.packets
+  const shown = { ...decoded, packets }
+  if (values.json) printJson(shown, io)
+  else printLadder(shown, io)
+  return decoded.problems.length === 0 && decoded.packets.length > 0 ? EXIT.ok : EXIT.failed
+}
+
+/** `FILE` or `FILE,DIGEST`. */
+function readTlsAuth(word: string): { readonly text: string; readonly digest?: string } {
+  const comma = word.lastIndexOf(',')
+  if (comma < 0) return { text: readInputText(word) }
+  return { text: readInputText(word.slice(0, comma)), digest: word.slice(comma + 1) }
+}
+
+function printJson({ packets, ...summary }: DecodedCapture, io: CommandIo): void {
+  for (const packet of packets) io.out(JSON.stringify({ event: 'packet', ...packet }))
+  io.out(JSON.stringify({ event: 'capture', ...summary, packets: packets.length }))
+}
+
+function printLadder({ format, frames, packets, problems, skipped }: DecodedCapture, io: CommandIo): void {
+  const start = packets[0]?.time ?? 0
+  const flows = new Map(packets.map((packet) => [packet.flow, packet]))
+  for (const [number, { from, sender, to, transport }] of flows) {
+    const [client, server] = sender === 'server' ? [to, from] : [from, to]
+    io.out(`flow ${number}: ${transport} ${client} --> ${server}`)
+  }
+  for (const packet of packets) for (const line of ladderLines(packet, start)) io.out(line)
+  io.out(`${packets.length} packets in ${frames} frames of a ${format} file`)
+  for (const [reason, count] of Object.entries(skipped)) {
+    const meaning = reason === 'other-flow' ? 'Not OpenVPN.' : FRAME_SKIPS[reason as keyof typeof FRAME_SKIPS]
+    io.out(`${count} frames left out: ${meaning}`)
+  }
+  for (const problem of problems) io.error(`ovpn decode: ${problem}`)
+}

@@ -1,0 +1,50 @@
+/**
+ * Files that commands read and write, with errors in words.
+ */
+import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { CommandLineError } from './io.ts'
+
+/** Owner only: what these commands write is mostly secret. */
+const PRIVATE = 0o600
+
+/** The bytes of a file that the command line names. */
+export function readInput(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path))
+  } catch (error) {
+    throw new CommandLineError(`can't read ${path}: ${reason(error)}`)
+  }
+}
+
+/** The text of a file that the command line names. */
+export function readInputText(path: string): string {
+  return Buffer.from(readInput(path)).toString('utf8')
+}
+
+/** Writes a file that only its owner may read; an existing one is left alone unless `force`. */
+export function writePrivate(path: string, content: string | Uint8Array, force = false): void {
+  try {
+    writeFileSync(path, content, { mode: PRIVATE, flag: force ? 'w' : 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new CommandLineError(`${path} is there already; --force overwrites it`)
+    }
+    throw new CommandLineError(`can't write ${path}: ${reason(error)}`)
+  }
+}
+
+/** Opens a file for lines to be added at its end, for its owner only; each call of the result adds one. */
+export function appendPrivate(path: string): (line: string) => void {
+  try {
+    closeSync(openSync(path, 'a', PRIVATE))
+  } catch (error) {
+    throw new CommandLineError(`can't write ${path}: ${reason(error)}`)
+  }
+  return (line) => {
+    appendFileSync(path, `${line}\n`, { mode: PRIVATE })
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
