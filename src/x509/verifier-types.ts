@@ -108,6 +108,8 @@ export type PeerVerdict =
 
 /** Judges certificate chains. Independent of any connection; one verifier serves many. */
 export interface PeerVerifier {
+  /** What the verifier was made of, with the lists now in use: another like it can be made of that. */
+  readonly options: PeerVerifierOptions
   /**
    * Judges a chain as received, leaf first. Never throws for what the peer sent; the work is bounded by counters.
    * @param purpose - which end the peer is: its certificate and the CAs above it must allow that role. `any` is for

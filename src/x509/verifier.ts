@@ -44,6 +44,7 @@ export function createPeerVerifier(options: PeerVerifierOptions): PeerVerifier {
 }
 
 class Verifier implements PeerVerifier {
+  #options: PeerVerifierOptions
   readonly #trust: TrustStore | undefined
   readonly #fingerprints: readonly Uint8Array[] | undefined
   readonly #profile: CertificateProfile
@@ -52,6 +53,7 @@ class Verifier implements PeerVerifier {
   #revocation: RevocationData
 
   constructor(options: PeerVerifierOptions) {
+    this.#options = options
     const { ca, peerFingerprints, profile = 'legacy', crls, missingCrl = 'refuse', revokedSerials = [] } = options
     // X509-37
     if (ca === undefined && peerFingerprints === undefined) {
@@ -70,6 +72,10 @@ class Verifier implements PeerVerifier {
       missing: missingCrl,
       serials: new Set(revokedSerials),
     }
+  }
+
+  get options(): PeerVerifierOptions {
+    return this.#options
   }
 
   verify(chain: readonly Uint8Array[], purpose: Purpose, unixTime: number, crypto: CryptoProvider): PeerVerdict {
@@ -131,10 +137,12 @@ class Verifier implements PeerVerifier {
   // X509-92
   replaceCrls(crls: CertificateSource): void {
     this.#revocation = { ...this.#revocation, crls: readCrls(crls) }
+    this.#options = { ...this.#options, crls }
   }
 
   replaceRevokedSerials(serials: readonly string[]): void {
     this.#revocation = { ...this.#revocation, serials: new Set(serials) }
+    this.#options = { ...this.#options, revokedSerials: serials }
   }
 }
 
