@@ -41,16 +41,17 @@ export class ClientDriver {
   #draining = false
 
   /**
+   * @param client - a configuration, or a client that was made already (a recorded one, for instance).
    * @param open - opens the client's sockets.
    * @throws ConfigError for a configuration that cannot work; nothing was opened then.
    */
   constructor(
-    config: ClientConfig,
+    client: ClientConfig | Client,
     sinks: ClientSinks,
     environment: Environment = nodeEnvironment(),
     open: LinkOpener = openLink,
   ) {
-    this.client = new Client(config, environment)
+    this.client = client instanceof Client ? client : new Client(client, environment)
     this.#sinks = sinks
     this.#openLink = open
   }

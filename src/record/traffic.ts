@@ -3,7 +3,7 @@
  *
  * The recording is replayed with the key log switched on, which changes nothing that is sent.
  */
-import { Client, type ClientConfig } from '../client/index.ts'
+import type { ClientConfig } from '../client/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import type { ServerConfig } from '../server/index.ts'
 import { SecretText, type SessionConfig, type WrapConfig } from '../session/index.ts'
@@ -85,19 +85,19 @@ class Collector {
   }
 
   take(step: ReplayStep): void {
-    const [bytes, second] = step.args
+    const [bytes, second, link] = step.args
     const isReceive = step.method === 'receive' && typeof second === 'number'
     const now = isReceive ? second : [...step.args].reverse().find((argument) => typeof argument === 'number')
     if (typeof now === 'number') this.#now = Math.max(this.#now, now)
     if (step.method === 'receive' && bytes instanceof Uint8Array) {
-      this.#pass(step.number, typeof second === 'string' ? second : this.#peer(), this.#local, bytes)
+      this.#pass(step.number, typeof second === 'string' ? second : peerName(link), this.#local, bytes)
     }
     for (const output of step.outputs) this.#output(step.number, output as Readonly<Record<string, unknown>>)
   }
 
   #output(frame: number, output: Readonly<Record<string, unknown>>): void {
     if (output['type'] === 'transmit' && output['data'] instanceof Uint8Array) {
-      const to = typeof output['to'] === 'string' ? output['to'] : this.#peer()
+      const to = typeof output['to'] === 'string' ? output['to'] : peerName(output['link'])
       this.#pass(frame, this.#local, to, output['data'])
       return
     }
@@ -123,18 +123,17 @@ class Collector {
     }
   }
 
-  /** The other end of a session or client: its link tells attempts apart. */
-  #peer(): string {
-    const { machine } = this.#replay
-    return machine instanceof Client && machine.link !== undefined ? `link ${machine.link}` : 'peer'
-  }
-
   #transport(peer: string): 'udp' | 'tcp' {
     const { config, header } = this.#replay
     if (header.machine === 'server') return peer.startsWith('tcp ') ? 'tcp' : 'udp'
     if (header.machine === 'session') return (config as SessionConfig).transport
     return (config as ClientConfig).remotes[this.#remote]?.session.transport ?? 'udp'
   }
+}
+
+/** The other end of a session or client: a client's link tells attempts apart. */
+function peerName(link: unknown): string {
+  return typeof link === 'number' ? `link ${link}` : 'peer'
 }
 
 /** The control wraps of a configuration. */

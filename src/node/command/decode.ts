@@ -2,7 +2,15 @@
  * `ovpn decode`: what a capture of OpenVPN says, packet by packet, as a ladder or as JSON.
  */
 import { parseArgs } from 'node:util'
-import { type DecodedCapture, decodeCapture, FRAME_SKIPS, type KeyTexts, ladderLines } from '../../decode/index.ts'
+import {
+  type DecodedCapture,
+  decodeCapture,
+  Decoder,
+  FRAME_SKIPS,
+  type KeyTexts,
+  ladderLines,
+} from '../../decode/index.ts'
+import { isRecording, recordedTraffic } from '../../record/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { readInput, readInputText } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
@@ -11,7 +19,8 @@ const HELP = `ovpn decode: what a capture of OpenVPN says, packet by packet
 
 usage: ovpn decode FILE [options]
 
-FILE is a pcap or pcapng file, as tcpdump -w or Wireshark write it. Without keys: packet types, session ids, acks,
+FILE is a pcap or pcapng file, as tcpdump -w or Wireshark write it, or a recording of --record, which holds its own keys.
+Without keys: packet types, session ids, acks,
 packet ids, and the TLS handshake as far as it is readable. With keys, each option as often as there are keys:
 
   --tls-auth FILE[,DIGEST]  a tls-auth key; without DIGEST every digest is tried
@@ -28,6 +37,9 @@ packet ids, and the TLS handshake as far as it is readable. With keys, each opti
 The ladder: frame number, seconds, flow, direction (client --> server), packet; below it what was said with it.
 Exit codes: 0 the capture was read, 1 it is damaged or nothing in it is OpenVPN, 2 it is no capture or the command line is
 wrong.`
+
+/** What is shown: a capture, or a recording as one. */
+type Shown = Omit<DecodedCapture, 'format'> & { readonly format: string }
 
 /** Runs `ovpn decode`. */
 export function runDecode(args: readonly string[], io: CommandIo): number {
@@ -59,13 +71,31 @@ export function runDecode(args: readonly string[], io: CommandIo): number {
     keyLogs: (values.keylog ?? []).map(readInputText),
   }
   const ports = (values.port ?? []).map((text) => integerOption('port', text, 0, 1))
-  const decoded = decodeCapture(readInput(path), { keys, ports, crypto: nodeCrypto, reveal: values.reveal })
-  if (decoded === undefined) throw new CommandLineError(`${path} is neither a pcap nor a pcapng file`)
+  const bytes = readInput(path)
+  const { reveal } = values
+  const decoded: Shown | undefined = isRecordingFile(bytes)
+    ? decodeRecording(bytes, reveal)
+    : decodeCapture(bytes, { keys, ports, crypto: nodeCrypto, reveal })
+  if (decoded === undefined) throw new CommandLineError(`${path} is no pcap file, no pcapng file and no recording`)
   const packets = values.control ? decoded.packets.filter(({ data }) => data === undefined) : decoded.packets
   const shown = { ...decoded, packets }
   if (values.json) printJson(shown, io)
   else printLadder(shown, io)
   return decoded.problems.length === 0 && decoded.packets.length > 0 ? EXIT.ok : EXIT.failed
+}
+
+const asText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
+
+function isRecordingFile(bytes: Uint8Array): boolean {
+  return isRecording(asText(bytes.subarray(0, 64)))
+}
+
+/** A recording in a capture's form; its steps count as frames. */
+function decodeRecording(bytes: Uint8Array, reveal: boolean): Shown {
+  const { keys, packets } = recordedTraffic(asText(bytes), nodeCrypto)
+  const decoder = new Decoder({ keys, crypto: nodeCrypto, reveal })
+  const decoded = packets.map((packet) => decoder.packet(packet))
+  return { format: 'recording', frames: packets.at(-1)?.frame ?? 0, packets: decoded, skipped: {}, problems: [] }
 }
 
 /** `FILE` or `FILE,DIGEST`. */
@@ -75,12 +105,12 @@ function readTlsAuth(word: string): { readonly text: string; readonly digest?: s
   return { text: readInputText(word.slice(0, comma)), digest: word.slice(comma + 1) }
 }
 
-function printJson({ packets, ...summary }: DecodedCapture, io: CommandIo): void {
+function printJson({ packets, ...summary }: Shown, io: CommandIo): void {
   for (const packet of packets) io.out(JSON.stringify({ event: 'packet', ...packet }))
   io.out(JSON.stringify({ event: 'capture', ...summary, packets: packets.length }))
 }
 
-function printLadder({ format, frames, packets, problems, skipped }: DecodedCapture, io: CommandIo): void {
+function printLadder({ format, frames, packets, problems, skipped }: Shown, io: CommandIo): void {
   const start = packets[0]?.time ?? 0
   const flows = new Map(packets.map((packet) => [packet.flow, packet]))
   for (const [number, { from, sender, to, transport }] of flows) {
@@ -88,7 +118,9 @@ function printLadder({ format, frames, packets, problems, skipped }: DecodedCapt
     io.out(`flow ${number}: ${transport} ${client} --> ${server}`)
   }
   for (const packet of packets) for (const line of ladderLines(packet, start)) io.out(line)
-  io.out(`${packets.length} packets in ${frames} frames of a ${format} file`)
+  io.out(
+    `${packets.length} packets in ${frames} ${format === 'recording' ? 'steps of a recording' : `frames of a ${format} file`}`,
+  )
   for (const [reason, count] of Object.entries(skipped)) {
     const meaning = reason === 'other-flow' ? 'Not OpenVPN.' : FRAME_SKIPS[reason as keyof typeof FRAME_SKIPS]
     io.out(`${count} frames left out: ${meaning}`)

@@ -45,6 +45,12 @@ export function appendPrivate(path: string): (line: string) => void {
   }
 }
 
+/** The same for a new file, in place of one that may be there. */
+export function createPrivate(path: string): (line: string) => void {
+  writePrivate(path, '', true)
+  return appendPrivate(path)
+}
+
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -9,6 +9,7 @@ import { runGenkey } from './genkey.ts'
 import { type CommandIo, CommandLineError, EXIT, processIo } from './io.ts'
 import { runLint } from './lint.ts'
 import { runProbe } from './probe.ts'
+import { runReplay } from './replay.ts'
 import { runServe } from './serve.ts'
 
 interface Subcommand {
@@ -26,6 +27,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   lint: { summary: 'say what is wrong with a profile, and whether a given release will take it', run: runLint },
   decode: { summary: 'what a capture of OpenVPN says, packet by packet, with keys or without', run: runDecode },
   genkey: { summary: 'keys in the file formats of OpenVPN, and a toy PKI with ready profiles', run: runGenkey },
+  replay: { summary: 'run a recording of connect, serve or probe again, bit for bit, to any step', run: runReplay },
   demo: { summary: 'two ends of this library over UDP on this machine, drawn as a ladder', run: runDemo },
 }
 

@@ -10,7 +10,9 @@ import { performance } from 'node:perf_hooks'
 import type { ClientConfig, ClientEvent, CredentialsRequest, Remote } from '../../client/index.ts'
 import type { TunnelOptions } from '../../control/index.ts'
 import type { Credentials } from '../../session/index.ts'
+import { recordClient } from '../../record/index.ts'
 import { ClientDriver } from '../client-driver.ts'
+import { nodeEnvironment } from '../driver.ts'
 import { describeEnd, type Outcome } from './client-end.ts'
 import { explainCipher } from './explain.ts'
 import { EXIT } from './io.ts'
@@ -33,6 +35,8 @@ export interface ProbeRequest {
   readonly explain: boolean
   /** Takes the session's secrets, a line each. */
   readonly keyLog: ((line: string) => void) | undefined
+  /** Takes the recording of the run, a line each. */
+  readonly record: ((line: string) => void) | undefined
 }
 
 /** How long a session may take to its first keys, unless the profile says. */
@@ -60,7 +64,9 @@ export class Probe {
     this.#request = request
     this.#reporter = reporter
     this.#config = probeConfig(plan.client, request)
-    this.#driver = new ClientDriver(this.#config, {
+    const { record } = request
+    const client = record === undefined ? this.#config : recordClient(this.#config, nodeEnvironment(), record)
+    this.#driver = new ClientDriver(client, {
       packet: (data) => this.#pinger?.receive(data),
       event: (event) => {
         this.#event(event)

@@ -5,7 +5,7 @@
  * one connects, through its proxy where it has one.
  */
 import { parseArgs } from 'node:util'
-import { appendPrivate } from './files.ts'
+import { appendPrivate, createPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption, numberOption } from './io.ts'
 import { addressBytes, loadPlan } from './plan.ts'
 import { jsonReporter, textReporter } from './probe-report.ts'
@@ -25,6 +25,8 @@ usage: ovpn probe FILE [options]
   --keep           when the tunnel breaks, reconnect as the profile says and go on pinging
   --keylog FILE    add the session's secrets to FILE, for ovpn decode and Wireshark: whoever has them and a capture
                    reads everything; keep the file to yourself and delete it
+  --record FILE    write everything that the client is told to FILE, for ovpn replay and decode: a bug report in one file.
+                   It holds the profile's keys and passwords too
   --explain        also say why this cipher, which pushed options were refused, how both ends' options differ
   --json           one JSON object a line instead of text
 
@@ -46,6 +48,7 @@ export async function runProbe(args: readonly string[], io: CommandIo): Promise<
       keep: { type: 'boolean', default: false },
       explain: { type: 'boolean', default: false },
       keylog: { type: 'string' },
+      record: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -68,6 +71,7 @@ export async function runProbe(args: readonly string[], io: CommandIo): Promise<
     keep: values.keep,
     explain: values.explain,
     keyLog: values.keylog === undefined ? undefined : appendPrivate(values.keylog),
+    record: values.record === undefined ? undefined : createPrivate(values.record),
   }
   if (request.require > count) throw new CommandLineError(`--require ${request.require} is more than --count ${count}`)
   const plan = loadPlan(file)

@@ -6,6 +6,7 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { recordServer } from '../../record/index.ts'
 import type { ClientId, LoginEvent, ServerConfig, ServerEvent } from '../../server/index.ts'
 import { Server } from '../../server/index.ts'
 import { describeCloseReason, SecretText } from '../../session/index.ts'
@@ -13,7 +14,7 @@ import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
 import { ServerDriver } from '../server-driver.ts'
-import { appendPrivate } from './files.ts'
+import { appendPrivate, createPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
 import { loadServePlan, type ServePlan, writeLeases } from './serve-plan.ts'
@@ -27,6 +28,8 @@ usage: ovpn serve FILE [options]
   --tun            a real device, with the server's addresses and the profile's routes (root, and koffi)
   --keylog FILE    add every session's secrets to FILE, for ovpn decode and Wireshark: whoever has them and a capture
                    reads everything; keep the file to yourself and delete it
+  --record FILE    write everything that the server is told to FILE, for ovpn replay and decode: a bug report in one file.
+                   It holds keys and passwords too
   --json           one JSON object a line instead of text
 
 Without --tun no root and no device are needed. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.`
@@ -41,6 +44,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
       defer: { type: 'string' },
       tun: { type: 'boolean', default: false },
       keylog: { type: 'string' },
+      record: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -54,9 +58,10 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   const environment = nodeEnvironment()
   const plan = loadServePlan(file, nodeCrypto, environment.random)
   const users = values.users === undefined ? undefined : readUsers(values.users)
-  const { json, keylog } = values
+  const { json, keylog, record: recording } = values
   const keyLog = keylog === undefined ? undefined : appendPrivate(keylog)
-  const options: ServeOptions = { users, defer: integerOption('defer', values.defer, 0), json, keyLog }
+  const record = recording === undefined ? undefined : createPrivate(recording)
+  const options: ServeOptions = { users, defer: integerOption('defer', values.defer, 0), json, keyLog, record }
   return await new Serving(plan, options, io).run(values.tun)
 }
 
@@ -75,6 +80,8 @@ interface ServeOptions {
   readonly json: boolean
   /** Takes the sessions' secrets, a line each. */
   readonly keyLog: ((line: string) => void) | undefined
+  /** Takes the recording of the run, a line each. */
+  readonly record: ((line: string) => void) | undefined
 }
 
 /** One running server. */
@@ -95,7 +102,10 @@ class Serving {
     const asks = users !== undefined || plan.clientConfig !== undefined
     const session = { ...plan.config.session, keyLog: keyLog !== undefined }
     const config: ServerConfig = { ...plan.config, session, admission: asks ? 'ask' : 'automatic' }
-    this.#driver = new ServerDriver(new Server(config, nodeEnvironment()), {
+    const { record } = options
+    const environment = nodeEnvironment()
+    const server = record === undefined ? new Server(config, environment) : recordServer(config, environment, record)
+    this.#driver = new ServerDriver(server, {
       packet: (_client, data) => {
         this.#inside.take(data)
       },
