@@ -90,3 +90,8 @@ export class Entry {
     return this.#columns[word] ?? this.place.column
   }
 }
+
+/** `setenv FORWARD_COMPATIBLE 1`: what follows is optional. */
+export function isForwardCompatible({ name, words }: Entry): boolean {
+  return name === 'setenv' && words[0] === 'FORWARD_COMPATIBLE' && words[1] === '1'
+}

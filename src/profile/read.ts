@@ -14,7 +14,7 @@ import {
   parseDocument,
   type ProfileDocument,
 } from './document.ts'
-import { Entry, type Place } from './entry.ts'
+import { Entry, isForwardCompatible, type Place } from './entry.ts'
 import type { LexFault, Word } from './lexer.ts'
 import { directoryOf, resolvePath } from './paths.ts'
 import { misplaced, type ProfileContext } from './placement.ts'
@@ -256,7 +256,7 @@ class ProfileReader {
   /** Directives that change how the rest is read. */
   #steer(entry: Entry, line: Line): void {
     if (entry.name === 'ignore-unknown-option') for (const word of entry.words) this.#ignorable.add(word)
-    if (entry.name === 'setenv' && entry.words[0] === 'FORWARD_COMPATIBLE' && entry.words[1] === '1') {
+    if (isForwardCompatible(entry)) {
       this.#forwardCompatible = true
     }
     if (entry.name === 'cd' && entry.words[0] !== undefined) {

@@ -7,7 +7,7 @@
  * stay where they are.
  */
 import { ConfigError } from '../bytes/index.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, isForwardCompatible } from './entry.ts'
 import { joinWords } from './lexer.ts'
 import { directoryOf } from './paths.ts'
 import type { Profile } from './profile.ts'
@@ -60,6 +60,8 @@ class ProfileWriter {
   readonly #profile: Profile
   readonly #style: ContentStyle
   readonly #stem: string
+  /** A written line has made everything behind it optional. */
+  #forwardCompatible = false
 
   constructor(profile: Profile, style: ContentStyle, stem: string) {
     this.#profile = profile
@@ -92,7 +94,7 @@ class ProfileWriter {
       return this.#style === 'files' ? this.#toFile(entry, text) : block(entry, text)
     }
     const inlined = this.#style === 'inline' ? this.#toBlock(entry) : undefined
-    return inlined ?? line(entry, this.#words(entry))
+    return inlined ?? this.#line(entry, this.#words(entry))
   }
 
   /** The words, with file names as they are seen from the written text. */
@@ -112,7 +114,7 @@ class ProfileWriter {
     let name = `${base}.${ending}`
     for (let n = 2; taken(name); n++) name = `${base}-${n}.${ending}`
     this.files.set(name, text)
-    return line(entry, [name])
+    return this.#line(entry, [name])
   }
 
   /** The file of an entry as a block, where it may be one and was supplied; what else stood on the line gets a line. */
@@ -127,18 +129,20 @@ class ProfileWriter {
     const ended = text === '' || text.endsWith('\n') ? text : `${text}\n`
     return (second === undefined ? '' : `key-direction ${second}\n`) + block(entry, ended)
   }
+
+  #line(entry: Entry, words: readonly string[]): string {
+    const opt = entry.optional && !this.#forwardCompatible
+    if (isForwardCompatible(entry)) this.#forwardCompatible = true
+    const spelled = joinWords([...(opt ? ['setenv', 'opt'] : []), entry.name, ...words])
+    if (spelled !== undefined) return spelled.endsWith('\n') ? spelled : `${spelled}\n`
+    throw new ConfigError(
+      entry.name,
+      'no line of a profile can hold these words; they have line feeds in them',
+      entry.place,
+    )
+  }
 }
 
 function block(entry: Entry, text: string): string {
   return `<${entry.name}>\n${text}</${entry.name}>\n`
-}
-
-function line(entry: Entry, words: readonly string[]): string {
-  const spelled = joinWords([...(entry.optional ? ['setenv', 'opt'] : []), entry.name, ...words])
-  if (spelled !== undefined) return spelled.endsWith('\n') ? spelled : `${spelled}\n`
-  throw new ConfigError(
-    entry.name,
-    'no line of a profile can hold these words; they have line feeds in them',
-    entry.place,
-  )
 }

@@ -60,6 +60,17 @@ describe('writeProfile', () => {
     expect(writeProfile(moved).text).toBe('ca keys/ca.crt\n')
   })
 
+  it('PROF-32 what is optional by FORWARD_COMPATIBLE gets no words of its own, so that a long line stays in its limit', () => {
+    const long = `setenv A ${'x'.repeat(240)}\n`
+    const text = `setenv opt dev tun\nsetenv FORWARD_COMPATIBLE 1\n${long}setenv opt verb 3\n`
+    const written = writeProfile(read(text)).text
+    expect(written).toBe(`setenv opt dev tun\nsetenv FORWARD_COMPATIBLE 1\n${long}verb 3\n`)
+    expect(writeProfile(read(written)).text).toBe(written)
+    expect(read(written).entries.map(({ optional }) => optional)).toEqual(
+      read(text).entries.map((entry) => entry.optional),
+    )
+  })
+
   it('refuses words that no line can hold', () => {
     const text = commandLineText(['--setenv', 'A', 'x'])
     expect(writeProfile(read(text)).text).toBe('setenv A x\n')
