@@ -69,8 +69,10 @@ export class ControlChannel {
   #template: KeyTemplate
   #peerSessionId: Uint8Array | undefined
   #dynamicWrap: WrapState | undefined
-  /** The key id of the latest negotiation, whatever became of it. */
+  /** The key id of the latest negotiation that the peer may know of. */
   #lastKeyId = 0
+  /** The one before it. */
+  #keyIdBefore = 0
   #primary: KeyState
   #next: KeyState | undefined
   #retired: KeyState | undefined
@@ -189,8 +191,9 @@ export class ControlChannel {
     this.#next = undefined
   }
 
-  /** Gives a renegotiation up; the primary stays. REKEY-9 */
+  /** Gives a renegotiation up; the primary stays. What the peer never answered it never counted. REKEY-9, REKEY-10 */
   dropNext(): void {
+    if (this.#next?.wasHeard === false) this.#lastKeyId = this.#keyIdBefore
     this.#next = undefined
   }
 
@@ -303,6 +306,7 @@ export class ControlChannel {
 
   #open(keyId: number, initiator: 'us' | 'peer', now: number): KeyState {
     const resetOpcode = Opcode.CONTROL_SOFT_RESET_V1
+    this.#keyIdBefore = this.#lastKeyId
     this.#lastKeyId = keyId
     this.#next = new KeyState({ ...this.#template, keyId, initiator, resetOpcode }, now)
     return this.#next

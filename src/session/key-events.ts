@@ -2,6 +2,7 @@
  * What a negotiation says to the session: its news, the packets it wants sent, and TLS's last words in the session's.
  */
 import type { SignatureRequest, TlsCloseReason } from '../tls/index.ts'
+import type { KeyStateName } from './key-moves.ts'
 import type { PeerKeyMessage } from './key-source.ts'
 import type { CloseReason } from './reasons.ts'
 
@@ -39,4 +40,16 @@ export function tlsReason(reason: TlsCloseReason): CloseReason {
     case 'certificate':
       return { type: 'certificate', problem: reason.problem, subject: reason.subject, detail: reason.detail }
   }
+}
+
+/**
+ * Where a negotiation stood when its time ran out.
+ *
+ * @param state - undefined when the peer was never heard.
+ * @param refused - nothing came since our first TLS message: servers that refuse it drop the session and say nothing.
+ */
+export function standstill(state: KeyStateName | undefined, refused: boolean): string {
+  if (state === undefined) return 'no answer from the peer'
+  if (!refused) return `the negotiation stopped in state ${state}`
+  return 'the server fell silent at our first TLS message: a TLS version or cipher suite in common is missing, or its log says why'
 }

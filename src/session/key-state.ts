@@ -13,7 +13,7 @@ import { writeControlText } from '../control/index.ts'
 import { AckList, ACKS_PER_CONTROL_PACKET, ReceiveWindow, SendWindow } from '../reliability/index.ts'
 import { TlsConnection, type TlsInfo } from '../tls/index.ts'
 import { type ControlPacket, isHardReset, Opcode, parseResetSettings } from '../wire/index.ts'
-import { type KeyEvent, type OutgoingMessage, tlsReason } from './key-events.ts'
+import { type KeyEvent, type OutgoingMessage, standstill, tlsReason } from './key-events.ts'
 import { type KeyInput, type KeyStateName, moveKey } from './key-moves.ts'
 import type { KeyStateOptions, Message } from './key-options.ts'
 import { KeySource, type PeerKeyMessage } from './key-source.ts'
@@ -121,6 +121,11 @@ export class KeyState {
     return this.#send.lowestUnacknowledged > 0
   }
 
+  /** True once any packet of the peer came under this key id. */
+  get wasHeard(): boolean {
+    return this.#heard
+  }
+
   /** The next piece of news. */
   poll(): KeyEvent | undefined {
     return this.#events.shift()
@@ -152,16 +157,9 @@ export class KeyState {
   /** Runs what is due. */
   handleTimeout(now: number): void {
     if (now < this.deadline || this.isActive || this.#state === 'error') return
-    this.#fail({ type: 'timed-out', timer: 'hand-window', detail: this.#standstill() }) // SESS-24
-  }
-
-  /** Where a negotiation that ran out of time stood. */
-  #standstill(): string {
-    if (!this.#heard) return 'no answer from the peer'
-    // Servers that refuse a ClientHello drop the session and say nothing.
-    if (this.#state === 'start' && this.#options.role === 'client' && this.#receive.nextId <= 1)
-      return 'the server fell silent at our first TLS message: a TLS version or cipher suite in common is missing, or its log says why'
-    return `the negotiation stopped in state ${this.#state}`
+    const refused = this.#state === 'start' && this.#options.role === 'client' && this.#receive.nextId <= 1
+    const detail = standstill(this.#heard ? this.#state : undefined, refused)
+    this.#fail({ type: 'timed-out', timer: 'hand-window', detail }) // SESS-24
   }
 
   /** When something is to be sent. */

@@ -1,5 +1,7 @@
 /**
- * A rough link: a UDP relay inside a laboratory that loses, repeats, delays out of order and corrupts datagrams, seeded.
+ * A rough link: a UDP relay inside a laboratory that loses, repeats, delays out of order and corrupts datagrams, seeded. It
+ * can also let the first renegotiation come to nothing: from its first packet on, control packets of key ids above 0 vanish
+ * for some milliseconds. It prints which key ids begin (soft resets), and from where.
  */
 import { createSocket } from 'node:dgram'
 import { SeededRandom } from '../../support/random.ts'
@@ -14,10 +16,26 @@ const [from, to, seed, loss, reorder, duplicate, corrupt] = process.argv.slice(2
   number,
 ]
 const host = process.argv[9] ?? '127.0.0.1'
+const blackout = Number(process.argv[10] ?? 0)
 const random = new SeededRandom(seed)
 const outside = createSocket('udp4')
 const inside = createSocket('udp4')
 let client: { port: number; address: string } | undefined
+
+const SOFT_RESET = 3
+const DATA = [6, 9]
+let blackoutEnds: number | undefined
+
+/** Whether a datagram belongs to the renegotiation that is to fail. */
+function isBlackedOut(data: Buffer, sender: 'client' | 'server'): boolean {
+  const opcode = data[0]! >> 3
+  const keyId = data[0]! & 7
+  if (blackout === 0 || keyId === 0 || DATA.includes(opcode)) return false
+  blackoutEnds ??= Date.now() + blackout
+  const gone = Date.now() < blackoutEnds
+  if (opcode === SOFT_RESET) process.stdout.write(`${sender} ${keyId} ${gone ? 'lost' : 'passed'}\n`)
+  return gone
+}
 
 function pass(data: Buffer, send: (bytes: Buffer) => void): void {
   const copies = random.float() < duplicate ? 2 : 1
@@ -35,9 +53,10 @@ function pass(data: Buffer, send: (bytes: Buffer) => void): void {
 
 outside.on('message', (data, sender) => {
   client = sender
-  pass(data, (bytes) => inside.send(bytes, to, host))
+  if (!isBlackedOut(data, 'client')) pass(data, (bytes) => inside.send(bytes, to, host))
 })
 inside.on('message', (data) => {
+  if (isBlackedOut(data, 'server')) return
   pass(data, (bytes) => {
     if (client !== undefined) outside.send(bytes, client.port, client.address)
   })
