@@ -19,7 +19,7 @@ const PATIENT = 'hand-window 3\nreneg-sec 3600'
 
 /** The relay, once it relays. */
 async function startRelay(lab: Lab): Promise<Running> {
-  const numbers = [PORT + 1, PORT, 1, 0, 0, 0, 0, BLACKOUT].map(String)
+  const numbers = [PORT + 1, PORT, 1, 0, 0, 0, 0, '127.0.0.1', BLACKOUT].map(String)
   const relay = lab.start('relay', [process.execPath, '--import', import.meta.resolve('tsx'), RELAY, ...numbers])
   await relay.seen(/relaying/)
   return relay
