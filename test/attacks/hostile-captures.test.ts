@@ -36,7 +36,7 @@ const keys = new DecodeKeys({ ...keyTexts(), keyLogs }, nodeCrypto)
 /** A few packets in a row of one of the sessions, from the start often enough. */
 function slice(random: SeededRandom, datagrams: readonly CapturedDatagram[]): readonly CapturedDatagram[] {
   const start = random.uint32() % 3 === 0 ? random.uint32() % datagrams.length : 0
-  return datagrams.slice(start, start + 3 + (random.uint32() % 9))
+  return datagrams.slice(start, start + 2 + (random.uint32() % 5))
 }
 
 /** Flips, overwrites, removes and inserts bytes; `fromByte` spares the file header. */
@@ -88,7 +88,7 @@ describe('hostile captures', () => {
       problems += decoded.problems.length
       if (i % 16 === 0) for (const packet of decoded.packets) ladderLines(packet, 0)
     }
-    expect(packets).toBeGreaterThan(2 * CASES)
+    expect(packets).toBeGreaterThan(CASES)
     expect(problems).toBeGreaterThan(CASES / 20)
     expect(none).toBeGreaterThan(0)
   })
