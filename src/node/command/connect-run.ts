@@ -6,10 +6,12 @@ import { performance } from 'node:perf_hooks'
 import type { ClientEvent, CredentialsRequest, Remote } from '../../client/index.ts'
 import type { CryptoProvider } from '../../crypto/index.ts'
 import type { Credentials } from '../../session/index.ts'
+import { recordClient } from '../../record/index.ts'
 import { ClientDriver } from '../client-driver.ts'
 import { nodeEnvironment } from '../driver.ts'
 import type { NetworkNews } from '../tun/index.ts'
 import { describeEnd } from './client-end.ts'
+import { withKeyLog } from './plan.ts'
 import type { ConnectPlan } from './connect-plan.ts'
 import type { InnerSide } from './connect-system.ts'
 import { describeStats } from './describe.ts'
@@ -27,6 +29,10 @@ export interface ConnectRequest {
   readonly prompter: Prompter
   /** Changes of an earlier run that were taken back before this one. */
   readonly left: number
+  /** Takes the session's secrets, a line each. */
+  readonly keyLog: ((line: string) => void) | undefined
+  /** Takes the recording of the run, a line each. */
+  readonly record: ((line: string) => void) | undefined
 }
 
 /** What a person is to type. */
@@ -71,8 +77,11 @@ export class Connection {
       if (level === 'warning' && !request.json) streams.error(`warning: ${text}`)
       else this.#reporter.note('network', { level, text }, text)
     })
+    const environment = nodeEnvironment(request.crypto)
+    const config = request.keyLog === undefined ? plan.client : withKeyLog(plan.client)
+    const client = request.record === undefined ? config : recordClient(config, environment, request.record)
     this.#driver = new ClientDriver(
-      plan.client,
+      client,
       {
         packet: (packet) => {
           this.#inside.deliver(packet)
@@ -81,7 +90,7 @@ export class Connection {
           this.#event(event)
         },
       },
-      nodeEnvironment(request.crypto),
+      environment,
       this.#inside.open,
     )
     this.#inside.attach(this.#driver)
@@ -129,6 +138,9 @@ export class Connection {
         this.#reporter.connecting(this.#peer(event.address), this.#remote?.session.transport ?? 'udp')
         break
       }
+      case 'key-log':
+        this.#request.keyLog?.(event.line.reveal())
+        break
       case 'tunnel-up':
         if (event.action !== 'keep') this.#inside.up(event.options)
         this.#reporter.note(

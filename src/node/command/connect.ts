@@ -8,8 +8,9 @@ import { nodeCrypto } from '../crypto/index.ts'
 import { createNativeCrypto } from '../native/index.ts'
 import { cleanLeftovers } from '../tun/index.ts'
 import { loadConnectPlan } from './connect-plan.ts'
-import { Connection } from './connect-run.ts'
+import { Connection, type ConnectRequest } from './connect-run.ts'
 import { SystemSide } from './connect-system.ts'
+import { appendPrivate, createPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { Prompter } from './prompt.ts'
 
@@ -22,6 +23,10 @@ usage: ovpn connect FILE [options]
   --no-routes      leave routes to you (as route-noexec)
   --no-dns         leave name servers to you; they are shown
   --crypto WHICH   native (libcrypto through koffi), node (node:crypto), or auto (default: native where it is there)
+  --keylog FILE    add the session's secrets to FILE, for ovpn decode and Wireshark: whoever has them and a capture
+                   reads everything; keep the file to yourself and delete it
+  --record FILE    write everything that the client is told to FILE, for ovpn replay and decode: a bug report in one file.
+                   It holds the profile's keys and passwords too
   --verb N         0 errors only, 1 what happens (default), 3 also pushed options and settings, 4 also control packets
   --json           one JSON object a line instead of text
 
@@ -46,6 +51,8 @@ export async function runConnect(args: readonly string[], io: CommandIo): Promis
       'no-routes': { type: 'boolean', default: false },
       'no-dns': { type: 'boolean', default: false },
       crypto: { type: 'string', default: 'auto' },
+      keylog: { type: 'string' },
+      record: { type: 'string' },
       verb: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -62,7 +69,10 @@ export async function runConnect(args: readonly string[], io: CommandIo): Promis
   const prompter = new Prompter()
   const plan = await loadConnectPlan(file, crypto, () => prompter.ask('Passphrase of the private key: ', false))
   const left = cleanLeftovers()
-  const connection = new Connection(plan, { verb, json: values.json, crypto, prompter, left }, io, (tell) =>
+  const keyLog = values.keylog === undefined ? undefined : appendPrivate(values.keylog)
+  const record = values.record === undefined ? undefined : createPrivate(values.record)
+  const request: ConnectRequest = { verb, json: values.json, crypto, prompter, left, keyLog, record }
+  const connection = new Connection(plan, request, io, (tell) =>
     orUsage(() => {
       const fd = values['tun-fd'] === undefined ? undefined : integerOption('tun-fd', values['tun-fd'], 0)
       const settings = {

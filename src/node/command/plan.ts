@@ -87,3 +87,9 @@ function ownAddresses(profile: Profile): ProbePlan['addresses'] {
 export function addressBytes(text: string): Uint8Array | undefined {
   return parseIpv4Bytes(text) ?? parseIpv6Bytes(text)
 }
+
+/** The configuration with the key log of its sessions switched on. */
+export function withKeyLog(config: ClientConfig): ClientConfig {
+  const remotes = config.remotes.map((remote) => ({ ...remote, session: { ...remote.session, keyLog: true } }))
+  return { ...config, remotes }
+}

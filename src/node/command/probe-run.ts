@@ -17,7 +17,7 @@ import { describeEnd, type Outcome } from './client-end.ts'
 import { explainCipher } from './explain.ts'
 import { EXIT } from './io.ts'
 import { Pinger } from './pinger.ts'
-import { addressBytes, type ProbePlan } from './plan.ts'
+import { addressBytes, type ProbePlan, withKeyLog } from './plan.ts'
 import type { ProbeReporter } from './probe-report.ts'
 
 /** What the command line asked for. */
@@ -63,7 +63,7 @@ export class Probe {
     this.#plan = plan
     this.#request = request
     this.#reporter = reporter
-    this.#config = probeConfig(plan.client, request)
+    this.#config = probeConfig(request.keyLog === undefined ? plan.client : withKeyLog(plan.client), request)
     const { record } = request
     const client = record === undefined ? this.#config : recordClient(this.#config, nodeEnvironment(), record)
     this.#driver = new ClientDriver(client, {
@@ -231,10 +231,7 @@ function probeConfig(config: ClientConfig, request: ProbeRequest): ClientConfig 
   const { remotes, retry = {} } = config
   const share = Math.max(1000, Math.floor(request.timeout / remotes.length))
   const several = remotes.length > 1
-  const keyLog = request.keyLog !== undefined
-  const answered = remotes
-    .map((remote) => withResponse(remote, request.response))
-    .map((remote) => (keyLog ? { ...remote, session: { ...remote.session, keyLog } } : remote))
+  const answered = remotes.map((remote) => withResponse(remote, request.response))
   if (request.keep) return { ...config, remotes: answered }
   return {
     ...config,
