@@ -5,6 +5,7 @@
  * handshake never meets a half-checked value. Unknown values inside lists stay in them; the negotiation skips them (TLS-18).
  */
 import { Reader, utf8Encode, type Writer } from '../bytes/index.ts'
+import type { KeyShare } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import {
   decodeExtension,
@@ -171,6 +172,14 @@ export interface ClientHelloFields {
   readonly serverName: string | undefined
   readonly requestOcsp: boolean
   readonly requestTimestamps: boolean
+}
+
+/** A ClientHello that is on its way. */
+export interface SentHello {
+  readonly fields: ClientHelloFields
+  /** The whole message. */
+  readonly raw: Uint8Array
+  readonly keyShares: readonly KeyShare[]
 }
 
 /** Writes a ClientHello body. */

@@ -10,7 +10,7 @@ import type { GroupName, KeyShare } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import { type Client12State, startClient12 } from './client12.ts'
 import { type Client13State, startClient13 } from './client13.ts'
-import { type ClientHelloFields, writeClientHello } from './client-hello.ts'
+import { type ClientHelloFields, type SentHello, writeClientHello } from './client-hello.ts'
 import type { Context } from './context.ts'
 import { decodeExtension } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
@@ -25,14 +25,6 @@ import {
 } from './registry.ts'
 import { isHelloRetryRequest, readServerHello, type ServerHello, showsDowngrade } from './server-hello.ts'
 import { syntheticHello, Transcript } from './transcript.ts'
-
-/** A ClientHello that is on its way. */
-export interface SentHello {
-  readonly fields: ClientHelloFields
-  /** The whole message. */
-  readonly raw: Uint8Array
-  readonly keyShares: readonly KeyShare[]
-}
 
 /** What a HelloRetryRequest fixed. */
 export interface Retry {
@@ -224,11 +216,4 @@ function retry(
     second.raw,
   )
   return { type: 'expect-retried-server-hello', hello: second, retry: { suite, group, transcript } }
-}
-
-/** Reads an extension block that must hold nothing unknown. Shared by the two client paths. */
-export function demandOffered(types: Iterable<number>, offered: ReadonlySet<number>, where: string): void {
-  for (const type of types) {
-    demand(offered.has(type), 'unsupported-extension', `extension ${type} in ${where} was not offered`) // TLS-11
-  }
 }

@@ -16,10 +16,10 @@ import {
   writeCertificate12,
   writeCertificateVerify,
 } from './auth-messages.ts'
-import { demandOffered, type SentHello } from './client-start.ts'
-import type { Credential } from './config.ts'
-import type { Context } from './context.ts'
-import { decodeExtension, decodeFlag } from './extensions.ts'
+import type { SentHello } from './client-hello.ts'
+import type { Credential, ResolvedConfig } from './config.ts'
+import { type Context, send } from './context.ts'
+import { decodeExtension, decodeFlag, demandOffered } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import { curveGroup, keyFitsSuite, readServerKeyExchange, writeClientKeyExchange } from './key-exchange12.ts'
 import {
@@ -43,7 +43,7 @@ import {
   type SignatureScheme,
 } from './registry.ts'
 import type { ServerHello } from './server-hello.ts'
-import { chooseScheme, type PendingSignature, signOrAsk } from './signing.ts'
+import { chooseProof, type PendingSignature, signOrAsk } from './signing.ts'
 import { askedStaples, readCertificateStatus, readTimestamps, type Staples } from './staples.ts'
 import { Transcript12 } from './transcript12.ts'
 
@@ -126,7 +126,7 @@ export function startClient12(
     ...(fields.encryptThenMac ? [ExtensionType.encryptThenMac] : []),
     ...(fields.serverName === undefined ? [] : [ExtensionType.serverName]),
   ])
-  demandOffered(extensions.keys(), answers, 'the ServerHello')
+  demandOffered(extensions, answers, 'the ServerHello')
   decodeFlag(extensions, ExtensionType.serverName, 'server_name')
   checkRenegotiationInfo(context, hello)
   const formats = decodeExtension(extensions, ExtensionType.ecPointFormats, 'ec_point_formats', (r) => r.vector(1))
@@ -239,9 +239,8 @@ function answer(
   demand(message.body.length === 0, 'decode-error', 'the ServerHelloDone is malformed')
   context.records.endOfFlight()
   transcript.add(message.raw)
-  const credential = request && config.credential
-  const scheme = credential && chooseClientScheme(credential, request)
-  if (request !== undefined) send(context, transcript, writeCertificate12(credential?.chain ?? []))
+  const proof = request && proofFor(config, request)
+  if (request !== undefined) send(context, transcript, writeCertificate12(proof?.credential.chain ?? []))
   const response = crypto.respondKeyShare(state.group, state.share, random)
   demand(response !== undefined, 'illegal-parameter', "the server's key share is invalid") // TLS-31
   send(context, transcript, writeClientKeyExchange(response.share))
@@ -250,20 +249,19 @@ function answer(
   context.keyLog?.master(randoms.client, master)
   const keys = recordKeys12(crypto, suite, master, randoms, state.encryptThenMac)
   const keyed: Keyed = { ...state, request, master, keys }
-  if (credential === undefined || scheme === undefined) return finish(context, keyed, undefined)
+  if (proof === undefined) return finish(context, keyed, undefined)
+  const { credential, scheme } = proof
   const pending = { scheme, message: transcript.content() }
   const waiting = { ...keyed, type: 'expect-client-signature-12', pending } as const
   const signature = signOrAsk(context, credential, pending)
   return signature === undefined ? waiting : onClientSignature12(context, waiting, signature)
 }
 
-/** TLS-30, TLS12-11 */
-function chooseClientScheme(credential: Credential, request: CertificateRequest): SignatureScheme {
-  const typeFits = request.certificateTypes.includes(certificateType(credential))
-  demand(typeFits, 'handshake-failure', "the server does not take certificates of this key's kind")
-  const scheme = chooseScheme(credential, 'TLSv1.2', request.signatureAlgorithms)
-  demand(scheme !== undefined, 'handshake-failure', "no signature scheme in common that fits the client's key")
-  return scheme
+/** The own certificate, where the server takes its kind and one of its schemes. TLS12-11 */
+function proofFor(config: ResolvedConfig, request: CertificateRequest): ReturnType<typeof chooseProof> {
+  const { credential } = config
+  const kindFits = credential === undefined || request.certificateTypes.includes(certificateType(credential))
+  return chooseProof(config, 'TLSv1.2', kindFits ? request.signatureAlgorithms : [])
 }
 
 /** The client's CertificateVerify can be sent. */
@@ -274,11 +272,6 @@ export function onClientSignature12(
 ): Client12State {
   send(context, state.transcript, writeCertificateVerify(state.pending.scheme, signature))
   return finish(context, state, state.pending.scheme)
-}
-
-function send(context: Context, transcript: Transcript12, message: Uint8Array): void {
-  transcript.add(message)
-  context.records.sendHandshake(message)
 }
 
 function finish(context: Context, state: Keyed, ownScheme: SignatureScheme | undefined): Client12State {

@@ -3,8 +3,7 @@
  *
  * The order of the server's flight is fixed: EncryptedExtensions, then a CertificateRequest or not, Certificate,
  * CertificateVerify, Finished. The client's own certificate, when asked for, goes out after the server has proven
- * itself. Without one an empty Certificate goes out (TLS13-16); one that the server could not check ends the handshake
- * here, where the reason is known, instead of leaving the client nameless.
+ * itself. Without one that the server could check an empty Certificate goes out (TLS13-16).
  */
 import { Reader } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
@@ -19,37 +18,34 @@ import {
   writeCertificate13,
   writeCertificateVerify,
 } from './auth-messages.ts'
-import { demandOffered, type SentHello } from './client-start.ts'
-import type { Context } from './context.ts'
-import { decodeExtension, decodeFlag, demandComplete, readExtensions, readU16List } from './extensions.ts'
+import type { SentHello } from './client-hello.ts'
+import { type Context, send } from './context.ts'
+import {
+  decodeExtension,
+  decodeFlag,
+  demandComplete,
+  demandOffered,
+  readExtensions,
+  readU16List,
+} from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import {
   type ApplicationSecrets,
   applicationSecrets,
   finishedMac,
-  type HandshakeSecrets,
   handshakeSecrets,
   trafficKeys,
 } from './key-schedule.ts'
-import { connected13, type Open13 } from './open13.ts'
+import { connected13, type Keyed13, type Open13 } from './open13.ts'
 import { demandChain, FinishedProof, ProvenPeer, VerifiedChain } from './proofs.ts'
 import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, ExtensionType, HandshakeType, type SignatureScheme } from './registry.ts'
-import { chooseScheme, type PendingSignature, signOrAsk } from './signing.ts'
+import { chooseProof, type PendingSignature, signOrAsk } from './signing.ts'
 import { askedStaples, type Staples } from './staples.ts'
 import type { Transcript } from './transcript.ts'
 
-/** What the hellos fixed. */
-interface Base {
-  readonly suite: CipherSuite
-  readonly group: GroupName
-  readonly retried: boolean
-  readonly transcript: Transcript
-  readonly secrets: HandshakeSecrets
-}
-
 /** A server that passed every check, its Finished included, and the secrets of the connection. */
-interface Authenticated extends Base {
+interface Authenticated extends Keyed13 {
   readonly request: CertificateRequest | undefined
   readonly peer: ProvenPeer
   readonly staples: Staples
@@ -59,16 +55,16 @@ interface Authenticated extends Base {
 
 /** States of the 1.3 client, named for what they await. */
 export type Client13State =
-  | (Base & { readonly type: 'expect-encrypted-extensions' })
-  | (Base & { readonly type: 'expect-certificate-or-request' })
-  | (Base & { readonly type: 'expect-certificate'; readonly request: CertificateRequest })
-  | (Base & {
+  | (Keyed13 & { readonly type: 'expect-encrypted-extensions' })
+  | (Keyed13 & { readonly type: 'expect-certificate-or-request' })
+  | (Keyed13 & { readonly type: 'expect-certificate'; readonly request: CertificateRequest })
+  | (Keyed13 & {
       readonly type: 'expect-certificate-verify'
       readonly request: CertificateRequest | undefined
       readonly chain: VerifiedChain
       readonly staples: Staples
     })
-  | (Base & {
+  | (Keyed13 & {
       readonly type: 'expect-server-finished'
       readonly request: CertificateRequest | undefined
       readonly peer: ProvenPeer
@@ -115,7 +111,7 @@ export function onEncryptedExtensions(
     ExtensionType.supportedGroups,
     ...(context.config.serverName === undefined ? [] : [ExtensionType.serverName]),
   ])
-  demandOffered(extensions.keys(), answers, 'EncryptedExtensions') // TLS13-13
+  demandOffered(extensions, answers, 'EncryptedExtensions') // TLS13-13
   decodeFlag(extensions, ExtensionType.serverName, 'server_name')
   decodeExtension(extensions, ExtensionType.supportedGroups, 'supported_groups', (r) => readU16List(r, 2))
   state.transcript.add(message.raw)
@@ -137,7 +133,7 @@ export function onCertificateOrRequest(
 
 export function onCertificate(
   context: Context,
-  state: Base & { readonly type: 'expect-certificate'; readonly request: CertificateRequest | undefined },
+  state: Keyed13 & { readonly type: 'expect-certificate'; readonly request: CertificateRequest | undefined },
   message: HandshakeMessage,
 ): Client13State {
   demand(message.type === HandshakeType.certificate, 'unexpected-message', 'expected a Certificate')
@@ -179,14 +175,10 @@ export function onServerFinished(
   records.handshakeDone()
   const authenticated: Authenticated = { ...state, finished, application }
   if (request === undefined) return finish(context, authenticated, undefined)
-  const { credential } = config
-  if (credential === undefined) {
-    send(context, transcript, writeCertificate13([], request.context))
-    return finish(context, authenticated, undefined)
-  }
-  const scheme = chooseScheme(credential, 'TLSv1.3', request.signatureAlgorithms)
-  demand(scheme !== undefined, 'handshake-failure', "no signature scheme in common that fits the client's key")
-  send(context, transcript, writeCertificate13(credential.chain, request.context))
+  const proof = chooseProof(config, 'TLSv1.3', request.signatureAlgorithms)
+  send(context, transcript, writeCertificate13(proof?.credential.chain ?? [], request.context))
+  if (proof === undefined) return finish(context, authenticated, undefined)
+  const { credential, scheme } = proof
   const pending = { scheme, message: signedContent13('client', transcript.hash()) }
   const waiting = { ...authenticated, type: 'expect-client-signature', pending } as const
   const signature = signOrAsk(context, credential, pending)
@@ -201,11 +193,6 @@ export function onClientSignature(
 ): Open13 {
   send(context, state.transcript, writeCertificateVerify(state.pending.scheme, signature))
   return finish(context, state, state.pending.scheme)
-}
-
-function send(context: Context, transcript: Transcript, message: Uint8Array): void {
-  transcript.add(message)
-  context.records.sendHandshake(message)
 }
 
 function finish(context: Context, state: Authenticated, ownScheme: SignatureScheme | undefined): Open13 {

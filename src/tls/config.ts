@@ -80,6 +80,11 @@ export interface TlsConfig {
   readonly signingSchemes?: readonly SignatureSchemeName[]
   /** Server: DER names of CAs, told to clients that are asked for a certificate. Default: none. */
   readonly certificateAuthorities?: readonly Uint8Array[]
+  /**
+   * Client: end the handshake where the server asks for a certificate but cannot check the own one, instead of going on
+   * without, as the RFCs have it. Default false.
+   */
+  readonly insistOnCertificate?: boolean
   /** Client: the name that is sent as server_name, for servers with several certificates. Default: none is sent. */
   readonly serverName?: string
   /** Client: ask the server for a stapled OCSP response. It is told with `TlsInfo` and not judged. Default false. */
@@ -156,6 +161,7 @@ export interface ResolvedConfig {
   readonly allowLegacyServer: boolean
   readonly preferOwnCipherOrder: boolean
   readonly keyLog: boolean
+  readonly insistOnCertificate: boolean
   readonly serverName: string | undefined
   readonly requestOcsp: boolean
   readonly requestTimestamps: boolean
@@ -204,6 +210,7 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     allowLegacyServer: config.allowLegacyServer ?? false,
     preferOwnCipherOrder: config.preferOwnCipherOrder ?? true,
     keyLog: config.keyLog ?? false,
+    insistOnCertificate: config.insistOnCertificate ?? false,
     serverName: config.serverName === undefined ? undefined : hostName(config.serverName),
     requestOcsp: config.requestOcsp ?? false,
     requestTimestamps: config.requestTimestamps ?? false,

@@ -8,6 +8,16 @@ import type { KeyLog } from './key-log.ts'
 import type { TlsOutput } from './output.ts'
 import type { RecordLayer } from './record-layer.ts'
 
+/** Queues a handshake message and adds it to the transcript. */
+export function send(
+  context: Context,
+  transcript: { readonly add: (message: Uint8Array) => void },
+  message: Uint8Array,
+): void {
+  transcript.add(message)
+  context.records.sendHandshake(message)
+}
+
 /** The surroundings of one handshake. */
 export interface Context {
   readonly config: ResolvedConfig

@@ -28,6 +28,13 @@ export function readExtensions(reader: Reader, onDuplicate: AlertName = 'decode-
   return extensions
 }
 
+/** Demands that a server answers only what was offered to it. TLS-11 */
+export function demandOffered(answers: Extensions, offered: ReadonlySet<number>, where: string): void {
+  for (const type of answers.keys()) {
+    demand(offered.has(type), 'unsupported-extension', `extension ${type} in ${where} was not offered`)
+  }
+}
+
 /** Writes one extension. */
 export function writeExtension(writer: Writer, type: number, body: (writer: Writer) => void): void {
   writer.u16(type).block(2, body)

@@ -3,33 +3,20 @@
  * a warning, so that a peer that merely tried can go on; a second ends the connection.
  */
 import { UsageError } from '../bytes/index.ts'
-import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import type { Context } from './context.ts'
+import { connectionInfo, type FinishedHandshake } from './finished.ts'
 import type { HandshakeMessage } from './handshake-stream.ts'
 import { exportKey12, type Randoms } from './key-schedule12.ts'
 import type { TlsInfo } from './output.ts'
-import type { FinishedProof, PeerIdentity } from './proofs.ts'
-import { type CipherSuite, HandshakeType, type SignatureScheme } from './registry.ts'
-import { NO_STAPLES, type Staples } from './staples.ts'
+import { type CipherSuite, HandshakeType } from './registry.ts'
 
-/** What a finished 1.2 handshake hands over. Both proofs are needed to get here. */
-export interface Finished12 {
-  readonly suite: CipherSuite
-  readonly group: GroupName
+/** What a finished 1.2 handshake hands over. */
+interface Finished12 extends FinishedHandshake {
   readonly randoms: Randoms
   readonly master: Uint8Array
   readonly extendedMasterSecret: boolean
   readonly encryptThenMac: boolean
-  readonly peer: PeerIdentity
-  readonly finished: FinishedProof
-  readonly ownScheme: SignatureScheme | undefined
-  /** What the peer's list said; empty where it gave none. */
-  readonly peerSignatureAlgorithms: readonly number[]
-  /** Client: CAs that the server asked for. */
-  readonly certificateAuthorities?: readonly Uint8Array[]
-  /** Client: what the server stapled to its certificate. */
-  readonly staples?: Staples
   /** The client's verify_data. */
   readonly tlsUnique: Uint8Array
 }
@@ -48,26 +35,11 @@ export interface Open12 {
 
 /** Announces the connection. */
 export function connected12(context: Context, done: Finished12): Open12 {
-  const { suite, group, peer, randoms, master, extendedMasterSecret, tlsUnique } = done
+  const { suite, randoms, master, encryptThenMac, extendedMasterSecret, tlsUnique } = done
   context.records.handshakeDone()
-  const proven = peer.type === 'proven' ? peer : undefined
-  const info: TlsInfo = {
-    version: 'TLSv1.2',
-    cipherSuite: suite.name,
-    group,
-    peerSignatureScheme: proven?.scheme.name,
-    ownSignatureScheme: done.ownScheme?.name,
-    peerSignatureAlgorithms: done.peerSignatureAlgorithms,
-    certificateAuthorities: done.certificateAuthorities ?? [],
-    peerCertificates: proven?.chain.certificates ?? [],
-    peerLeaf: proven?.chain.leaf,
-    helloRetryRequest: false,
-    extendedMasterSecret,
-    tlsUnique,
-    ...(done.staples ?? NO_STAPLES),
-  }
+  const info = connectionInfo(done, { version: 'TLSv1.2', helloRetryRequest: false, extendedMasterSecret, tlsUnique })
   context.emit({ type: 'connected', info })
-  return { type: 'open-12', suite, info, randoms, master, encryptThenMac: done.encryptThenMac, refused: 0 }
+  return { type: 'open-12', suite, info, randoms, master, encryptThenMac, refused: 0 }
 }
 
 /** A handshake message on an open connection can only be a try to renegotiate. TLS12-17 */

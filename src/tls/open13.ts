@@ -9,29 +9,27 @@ import type { GroupName } from '../crypto/index.ts'
 import { AlertError, demand } from './alerts.ts'
 import type { Context } from './context.ts'
 import { demandComplete, readExtensions } from './extensions.ts'
+import { connectionInfo, type FinishedHandshake } from './finished.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
-import { exportKey13, nextTrafficSecret, trafficKeys } from './key-schedule.ts'
+import { exportKey13, type HandshakeSecrets, nextTrafficSecret, trafficKeys } from './key-schedule.ts'
 import { MAX_POST_HANDSHAKE } from './limits.ts'
 import type { TlsInfo } from './output.ts'
-import type { FinishedProof, PeerIdentity } from './proofs.ts'
 import { Opener13, Sealer13 } from './protection.ts'
-import { type CipherSuite, HandshakeType, type SignatureScheme } from './registry.ts'
-import { NO_STAPLES, type Staples } from './staples.ts'
+import { type CipherSuite, HandshakeType } from './registry.ts'
+import type { Transcript } from './transcript.ts'
 
-/** What a finished 1.3 handshake hands over. Both proofs are needed to get here. */
-export interface Finished13 {
+/** A 1.3 handshake from its ServerHello on. */
+export interface Keyed13 {
   readonly suite: CipherSuite
   readonly group: GroupName
   readonly retried: boolean
-  readonly peer: PeerIdentity
-  readonly finished: FinishedProof
-  readonly ownScheme: SignatureScheme | undefined
-  /** What the peer's list said; empty where it gave none. */
-  readonly peerSignatureAlgorithms: readonly number[]
-  /** Client: CAs that the server asked for. */
-  readonly certificateAuthorities?: readonly Uint8Array[]
-  /** Client: what the server stapled to its certificate. */
-  readonly staples?: Staples
+  readonly transcript: Transcript
+  readonly secrets: HandshakeSecrets
+}
+
+/** What a finished 1.3 handshake hands over. */
+interface Finished13 extends FinishedHandshake {
+  readonly retried: boolean
   readonly readSecret: Uint8Array
   readonly writeSecret: Uint8Array
   readonly exporterMasterSecret: Uint8Array
@@ -53,23 +51,13 @@ export interface Open13 {
 
 /** Announces the connection. */
 export function connected13(context: Context, done: Finished13): Open13 {
-  const { suite, group, peer, readSecret, writeSecret, exporterMasterSecret } = done
-  const proven = peer.type === 'proven' ? peer : undefined
-  const info: TlsInfo = {
+  const { suite, retried, readSecret, writeSecret, exporterMasterSecret } = done
+  const info = connectionInfo(done, {
     version: 'TLSv1.3',
-    cipherSuite: suite.name,
-    group,
-    peerSignatureScheme: proven?.scheme.name,
-    ownSignatureScheme: done.ownScheme?.name,
-    peerSignatureAlgorithms: done.peerSignatureAlgorithms,
-    certificateAuthorities: done.certificateAuthorities ?? [],
-    peerCertificates: proven?.chain.certificates ?? [],
-    peerLeaf: proven?.chain.leaf,
-    helloRetryRequest: done.retried,
+    helloRetryRequest: retried,
     extendedMasterSecret: true,
     tlsUnique: undefined,
-    ...(done.staples ?? NO_STAPLES),
-  }
+  })
   context.emit({ type: 'connected', info })
   return {
     type: 'open-13',

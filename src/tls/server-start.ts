@@ -8,7 +8,7 @@ import { equalBytes, Writer } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import { type ClientHello, type KeyShareEntry, readClientHello } from './client-hello.ts'
-import type { Credential, ResolvedConfig } from './config.ts'
+import type { Credential } from './config.ts'
 import type { Context } from './context.ts'
 import { writeExtension } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
@@ -18,12 +18,12 @@ import {
   ExtensionType,
   FALLBACK_SCSV,
   GROUP_CODES,
-  groupFits,
   HandshakeType,
   type SignatureScheme,
   type TlsVersion,
   VERSION_CODES,
 } from './registry.ts'
+import { preferredGroup, preferredSuite } from './preference.ts'
 import { type Server12State, startServer12 } from './server12.ts'
 import { type Server13State, startServer13 } from './server13.ts'
 import { writeSelectedVersion, writeServerHello } from './server-hello.ts'
@@ -123,25 +123,9 @@ function checkHello13(hello: ClientHello): void {
 }
 
 function chooseSuite13(context: Context, hello: ClientHello): CipherSuite {
-  const suite = preferredSuite(context, hello.cipherSuites, (candidate) => candidate.version === 'TLSv1.3')
+  const suite = preferredSuite(context.config, hello.cipherSuites, (candidate) => candidate.version === 'TLSv1.3')
   demand(suite !== undefined, 'handshake-failure', 'no cipher suite in common')
   return suite
-}
-
-/** The first usable suite: in this side's order, where that leaves a choice in the client's. TLS-19 */
-export function preferredSuite(
-  { config }: Context,
-  offered: readonly number[],
-  usable: (suite: CipherSuite) => boolean,
-): CipherSuite | undefined {
-  const groups = config.preferOwnCipherOrder ? config.suitePreference : [config.cipherSuites]
-  for (const group of groups) {
-    for (const id of offered) {
-      const suite = group.find((candidate) => candidate.id === id && usable(candidate))
-      if (suite !== undefined) return suite
-    }
-  }
-  return undefined
 }
 
 function chooseSignature(context: Context, hello: ClientHello): { credential: Credential; scheme: SignatureScheme } {
@@ -150,21 +134,6 @@ function chooseSignature(context: Context, hello: ClientHello): { credential: Cr
   const scheme = chooseScheme(credential, 'TLSv1.3', hello.signatureAlgorithms ?? [])
   demand(scheme !== undefined, 'handshake-failure', "no signature scheme in common that fits the server's key")
   return { credential, scheme }
-}
-
-/** The first group of the own order that the client knows; among equals the client's order decides. TLS-41 */
-export function preferredGroup(
-  { groupPreference }: ResolvedConfig,
-  hello: ClientHello,
-  version: TlsVersion,
-): GroupName | undefined {
-  for (const equals of groupPreference) {
-    for (const code of hello.supportedGroups ?? []) {
-      const group = equals.find((own) => GROUP_CODES[own] === code && groupFits(own, version))
-      if (group !== undefined) return group
-    }
-  }
-  return undefined
 }
 
 /** The first own group that the client knows, whether it sent a share for it or not: the own order decides. TLS13-12 */

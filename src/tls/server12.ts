@@ -15,7 +15,7 @@ import {
 } from './auth-messages.ts'
 import type { ClientHello } from './client-hello.ts'
 import type { Credential } from './config.ts'
-import type { Context } from './context.ts'
+import { type Context, send } from './context.ts'
 import { writeExtension } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import {
@@ -36,6 +36,7 @@ import {
   recordKeys12,
 } from './key-schedule12.ts'
 import { connected12, type Open12 } from './open12.ts'
+import { preferredGroup, preferredSuite } from './preference.ts'
 import { AnonymousClient, FinishedProof, type PeerIdentity, ProvenPeer, VerifiedChain } from './proofs.ts'
 import {
   type CipherSuite,
@@ -46,7 +47,6 @@ import {
   type SignatureScheme,
 } from './registry.ts'
 import { markDowngrade, writeServerHello } from './server-hello.ts'
-import { preferredGroup, preferredSuite } from './server-start.ts'
 import { chooseScheme, type PendingSignature, signOrAsk } from './signing.ts'
 import { type Staples, staplesFor, writeCertificateStatus } from './staples.ts'
 import { Transcript12 } from './transcript12.ts'
@@ -138,7 +138,7 @@ function chooseGroup({ config }: Context, hello: ClientHello): GroupName {
 
 /** TLS12-1, TLS12-5 */
 function chooseSuite(
-  context: Context,
+  { config }: Context,
   hello: ClientHello,
   credential: Credential,
 ): { suite: CipherSuite; scheme: SignatureScheme } {
@@ -148,7 +148,7 @@ function chooseSuite(
   const curveKnown = curve === undefined || hello.supportedGroups?.includes(GROUP_CODES[curve])
   demand(curveKnown, 'handshake-failure', "the client does not know the curve of the server's certificate")
   const suite = preferredSuite(
-    context,
+    config,
     hello.cipherSuites,
     (candidate) => candidate.version === 'TLSv1.2' && keyFitsSuite(credential.publicKey, candidate),
   )
@@ -179,11 +179,6 @@ function serverHello(
   const any = extensions.length > 0
   writeServerHello(writer, { random, sessionId: EMPTY, cipherSuite: suite.id }, any ? writeExtensions : undefined)
   return handshakeMessage(HandshakeType.serverHello, writer.finish())
-}
-
-function send(context: Context, transcript: Transcript12, message: Uint8Array): void {
-  transcript.add(message)
-  context.records.sendHandshake(message)
 }
 
 /** The ServerKeyExchange can be sent, and with it the rest of the flight. */

@@ -18,18 +18,17 @@ import {
 } from './auth-messages.ts'
 import type { ClientHello, KeyShareEntry } from './client-hello.ts'
 import type { Credential } from './config.ts'
-import type { Context } from './context.ts'
+import { type Context, send } from './context.ts'
 import { writeExtension } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import {
   type ApplicationSecrets,
   applicationSecrets,
   finishedMac,
-  type HandshakeSecrets,
   handshakeSecrets,
   trafficKeys,
 } from './key-schedule.ts'
-import { connected13, type Open13 } from './open13.ts'
+import { connected13, type Keyed13, type Open13 } from './open13.ts'
 import { AnonymousClient, FinishedProof, type PeerIdentity, ProvenPeer, VerifiedChain } from './proofs.ts'
 import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, ExtensionType, GROUP_CODES, HandshakeType, type SignatureScheme } from './registry.ts'
@@ -39,12 +38,7 @@ import { staplesFor } from './staples.ts'
 import type { Transcript } from './transcript.ts'
 
 /** What the ServerHello fixed. */
-interface Base {
-  readonly suite: CipherSuite
-  readonly group: GroupName
-  readonly retried: boolean
-  readonly transcript: Transcript
-  readonly secrets: HandshakeSecrets
+interface Base extends Keyed13 {
   readonly ownScheme: SignatureScheme
   readonly peerSignatureAlgorithms: readonly number[]
 }
@@ -113,11 +107,6 @@ export function startServer13(context: Context, start: Server13Start): Server13S
   } as const
   const signature = signOrAsk(context, credential, pending)
   return signature === undefined ? waiting : onServerSignature(context, waiting, signature)
-}
-
-function send(context: Context, transcript: Transcript, message: Uint8Array): void {
-  transcript.add(message)
-  context.records.sendHandshake(message)
 }
 
 /** The CertificateVerify can be sent, and with it the Finished. */

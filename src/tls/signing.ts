@@ -2,7 +2,8 @@
  * Making this side's handshake signatures: choosing the scheme, and signing here or asking the key's holder.
  */
 import { UsageError } from '../bytes/index.ts'
-import type { Credential } from './config.ts'
+import { demand } from './alerts.ts'
+import type { Credential, ResolvedConfig } from './config.ts'
 import type { Context } from './context.ts'
 import type { SignatureScheme, TlsVersion } from './registry.ts'
 import { schemeFitsKey } from './signatures.ts'
@@ -23,6 +24,23 @@ export function chooseScheme(
   return credential.schemes.find(
     (scheme) => peerSchemes.includes(scheme.id) && schemeFitsKey(scheme, credential.publicKey, version),
   )
+}
+
+/**
+ * How a client proves its certificate to a server that asked; `undefined` when it shows none, having none or none that
+ * the server could check. TLS-44
+ * @throws AlertError in the latter case when the host insists.
+ */
+export function chooseProof(
+  { credential, insistOnCertificate }: ResolvedConfig,
+  version: TlsVersion,
+  peerSchemes: readonly number[],
+): { readonly credential: Credential; readonly scheme: SignatureScheme } | undefined {
+  if (credential === undefined) return undefined
+  const scheme = chooseScheme(credential, version, peerSchemes)
+  if (scheme !== undefined) return { credential, scheme }
+  demand(!insistOnCertificate, 'handshake-failure', "the server cannot check this client's certificate")
+  return undefined
 }
 
 /** The signature, or `undefined` when the host was asked for it with a `signature-needed` output. TLS-32 */

@@ -164,6 +164,7 @@ export function buildConfig(flags: Flags): TlsConfig {
     maxCertificates: 1024,
     ...(flags.maxCertList !== undefined && { maxCertificateMessage: flags.maxCertList }),
     keyLog: flags.exportTrafficSecrets,
+    insistOnCertificate: true,
     allowLegacyServer: !flags.noLegacyServer,
   }
 }

@@ -38,7 +38,6 @@ describe('mutations', () => {
     const runs = scaled(3300, 1_000_000)
     let accepted = 0
     let ended = 0
-    let outputs = 0
     const most = { asymmetric: 0, symmetric: 0, outputs: 0 }
     for (let run = 0; run < runs; run++) {
       const shape = SHAPE_NAMES[run % SHAPE_NAMES.length]!
@@ -53,7 +52,7 @@ describe('mutations', () => {
         const before = host.info !== undefined
         resetWork()
         host.receive(changed)
-        outputs = host.drain().length
+        const outputs = host.drain().length
         most.asymmetric = Math.max(most.asymmetric, work.asymmetric)
         most.symmetric = Math.max(most.symmetric, work.symmetric)
         most.outputs = Math.max(most.outputs, outputs)

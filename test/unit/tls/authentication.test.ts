@@ -1,12 +1,11 @@
 /** Who may connect: chains, signatures, Finished, and keys that live elsewhere. Counts what got in. */
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../../src/bytes/index.ts'
-import { noble, type PublicKey } from '../../../src/crypto/index.ts'
+import { noble } from '../../../src/crypto/index.ts'
 import { signedContent13 } from '../../../src/tls/auth-messages.ts'
 import { onClientSignature12 } from '../../../src/tls/client12.ts'
 import { onClientSignature } from '../../../src/tls/client13.ts'
 import { SIGNATURE_SCHEMES, type TlsConfig, TlsConnection, type TlsVersion } from '../../../src/tls/index.ts'
-import { schemeFitsKey } from '../../../src/tls/signatures.ts'
 import { createPeerVerifier, parseCertificate } from '../../../src/x509/index.ts'
 import { issue, PKI_NOT_AFTER, toyKey, toyPki } from '../../support/pki.ts'
 import { SeededRandom } from '../../support/random.ts'
@@ -200,29 +199,6 @@ describe('handshake signatures', () => {
       server.drain()
       expect(server.alertSent).toBe('illegal-parameter')
     }
-  })
-
-  it('TLS-22 TLS13-14 TLS12-5 which scheme fits which key', () => {
-    const keys: Record<string, PublicKey> = {
-      p256: toyKey('P-256', 0).public,
-      p384: toyKey('P-384', 0).public,
-      ed25519: toyKey('ed25519', 0).public,
-      rsa: toyKey('rsa-2048', 0).public,
-      pss: toyKey('rsa-pss-2048', 0).public,
-    }
-    const fitting = (key: PublicKey, version: TlsVersion) =>
-      SIGNATURE_SCHEMES.filter((scheme) => schemeFitsKey(scheme, key, version)).map(({ name }) => name)
-    expect(fitting(keys['p256']!, 'TLSv1.3')).toEqual(['ecdsa_secp256r1_sha256'])
-    expect(fitting(keys['p256']!, 'TLSv1.2')).toHaveLength(3)
-    expect(fitting(keys['p384']!, 'TLSv1.3')).toEqual(['ecdsa_secp384r1_sha384'])
-    expect(fitting(keys['ed25519']!, 'TLSv1.2')).toEqual(['ed25519'])
-    expect(fitting(keys['rsa']!, 'TLSv1.3').every((name) => name.startsWith('rsa_pss_rsae'))).toBe(true)
-    expect(fitting(keys['rsa']!, 'TLSv1.2')).toHaveLength(6)
-    expect(fitting(keys['pss']!, 'TLSv1.2').every((name) => name.startsWith('rsa_pss_pss'))).toBe(true)
-    const bound = { ...keys['pss']!, pssParameters: { hash: 'SHA384', saltLength: 48 } } as PublicKey
-    expect(fitting(bound, 'TLSv1.3')).toEqual(['rsa_pss_pss_sha384'])
-    const small = { type: 'rsa', n: new Uint8Array(96).fill(255), e: bytes(1, 0, 1), pssOnly: false } as const
-    expect(fitting(small, 'TLSv1.3')).toEqual(['rsa_pss_rsae_sha256'])
   })
 })
 

@@ -187,12 +187,24 @@ describe('client authentication', () => {
   })
 
   it.each(VERSIONS)(
-    'TLS-30 a client whose key the server cannot check does not turn anonymous, under %s',
+    'TLS-44 TLS13-16 TLS12-9 a client whose key the server cannot check shows no certificate, under %s',
     (maxVersion) => {
-      const server = config('server', { maxVersion, clientAuth: 'optional', signatureSchemes: ['ed25519'] })
-      const { client } = pair(config('client'), server)
-      expect(client.alertSent).toBe('handshake-failure')
-      expect(client.info).toBeUndefined()
+      const over = { maxVersion, signatureSchemes: ['ed25519'] } as const
+      const tolerant = pair(config('client'), config('server', { ...over, clientAuth: 'optional' }))
+      expectWorking(tolerant)
+      expect(tolerant.server.info).toMatchObject({ peerCertificates: [], peerSignatureScheme: undefined })
+      expect(tolerant.client.info).toMatchObject({ ownSignatureScheme: undefined })
+      const strict = pair(config('client'), config('server', { ...over, clientAuth: 'required' }))
+      const alert = maxVersion === 'TLSv1.3' ? 'certificate-required' : 'handshake-failure'
+      expect(strict.server.alertSent).toBe(alert)
+      expect(strict.client.alertReceived).toBe(alert)
+      const insisting = config('client', { insistOnCertificate: true })
+      for (const clientAuth of ['optional', 'required'] as const) {
+        const { client } = pair(insisting, config('server', { ...over, clientAuth }))
+        expect(client.alertSent).toBe('handshake-failure')
+        expect(client.info).toBeUndefined()
+      }
+      expectWorking(pair(insisting, config('server', { maxVersion })))
     },
   )
 })

@@ -200,7 +200,11 @@ describe('key exchange', () => {
       replace(13, (m) => [handshakeMessage(13, concat(bytes(types.length, ...types), m.subarray(4 + 1 + m[4]!)))])
     const asking = { clientAuth: 'optional' } as const
     expect(clientAfter(request(1, 64), {}, asking).closed).toBeUndefined()
-    expect(clientAfter(request(1, 2), {}, asking).alertSent).toBe('handshake-failure')
+    const insisting = { insistOnCertificate: true }
+    expect(clientAfter(request(1, 64), insisting, asking).closed).toBeUndefined()
+    expect(clientAfter(request(1, 2), insisting, asking).alertSent).toBe('handshake-failure')
+    const nameless = clientAfter(request(1, 2), {}, asking)
+    expect(nameless.connection.stateName).toBe('expect-server-change-cipher-spec')
     expect(clientAfter(request(), {}, asking).alertSent).toBe('decode-error')
   })
 

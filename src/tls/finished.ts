@@ -1,0 +1,47 @@
+/**
+ * What a finished handshake hands over whatever its version, and what the host is told of it.
+ *
+ * Both proofs are fields here, so no open connection can come into being without the peer's identity and its Finished
+ * having been checked.
+ */
+import type { GroupName } from '../crypto/index.ts'
+import type { TlsInfo } from './output.ts'
+import type { FinishedProof, PeerIdentity } from './proofs.ts'
+import type { CipherSuite, SignatureScheme } from './registry.ts'
+import { NO_STAPLES, type Staples } from './staples.ts'
+
+/** A handshake that both ends finished. */
+export interface FinishedHandshake {
+  readonly suite: CipherSuite
+  readonly group: GroupName
+  readonly peer: PeerIdentity
+  readonly finished: FinishedProof
+  readonly ownScheme: SignatureScheme | undefined
+  /** What the peer's list said; empty where it gave none. */
+  readonly peerSignatureAlgorithms: readonly number[]
+  /** Client: CAs that the server asked for. */
+  readonly certificateAuthorities?: readonly Uint8Array[]
+  /** Client: what the server stapled to its certificate. */
+  readonly staples?: Staples
+}
+
+/** What depends on the version. */
+type VersionInfo = Pick<TlsInfo, 'version' | 'helloRetryRequest' | 'extendedMasterSecret' | 'tlsUnique'>
+
+/** What the host is told. */
+export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo): TlsInfo {
+  const { suite, group, peer } = done
+  const proven = peer.type === 'proven' ? peer : undefined
+  return {
+    ...versionInfo,
+    cipherSuite: suite.name,
+    group,
+    peerSignatureScheme: proven?.scheme.name,
+    ownSignatureScheme: done.ownScheme?.name,
+    peerSignatureAlgorithms: done.peerSignatureAlgorithms,
+    certificateAuthorities: done.certificateAuthorities ?? [],
+    peerCertificates: proven?.chain.certificates ?? [],
+    peerLeaf: proven?.chain.leaf,
+    ...(done.staples ?? NO_STAPLES),
+  }
+}
