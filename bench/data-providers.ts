@@ -7,12 +7,12 @@
  * context and per packet sets nonce, additional data and tag; it is compiled on the spot where there is a compiler.
  */
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AEAD_KEY_LENGTH, type AeadAlgorithm, type CryptoProvider } from '../src/crypto/index.ts'
-import { SeededRandom } from '../test/support/random.ts'
 import { providers } from '../test/unit/crypto/providers.ts'
 import { benchKeys, compare, ends, type Ends, OFFSET, print, ROOM, round, SIZES, type Work } from './data-measure.ts'
 
@@ -90,7 +90,7 @@ function cbcWorks(crypto: CryptoProvider): Works {
     cbc.encrypt(arena, body, run(size), arena, body - BLOCK)
     mac.update(arena, body - BLOCK, body + run(size)).finishInto(arena, body - BLOCK - MAC)
   }
-  const random = new SeededRandom('bench').source
+  const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
   return {
     'bare seal': (count, size) => {
       for (let i = 0; i < count; i++) seal(at(i), size)

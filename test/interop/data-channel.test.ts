@@ -2,6 +2,7 @@
  * The data channel's formats and layers against each release that has them: our client, the reference's server or peer.
  */
 import { describe, expect, it } from 'vitest'
+import { soaking } from '../support/scale.ts'
 import { clientConfig, generateStaticKey, PORT, SERVER_READY, serverConfig, type Tunnel } from './support/configs.ts'
 import { withLab } from './support/lab.ts'
 import { opensslPki } from './support/pki.ts'
@@ -44,6 +45,18 @@ const DIGESTS: readonly Case[] = ['MD5', 'SHA224', 'SHA384'].map((auth) => ({
   client: `data-ciphers AES-128-CBC\nauth ${auth}`,
   negotiated: { dataCipher: 'AES-128-CBC', dataAuth: auth },
 }))
+
+/** The other pairs of cipher and digest, in long runs. */
+const ALL_CBC: readonly Case[] = !soaking()
+  ? []
+  : ['AES-192-CBC', 'AES-256-CBC'].flatMap((cipher) =>
+      ['MD5', 'SHA224', 'SHA384'].map((auth) => ({
+        name: `${cipher} with ${auth}`,
+        server: `data-ciphers ${cipher}\nauth ${auth}`,
+        client: `data-ciphers ${cipher}\nauth ${auth}`,
+        negotiated: { dataCipher: cipher, dataAuth: auth, dataFormat: 'cbc' },
+      })),
+    )
 
 const COMPRESSION: readonly Case[] = [
   { name: 'comp-lzo no on both ends', server: 'comp-lzo no', client: 'comp-lzo no' },
@@ -146,6 +159,7 @@ const TAP6: Case = {
 const CASES = [
   ...CBC,
   ...DIGESTS,
+  ...ALL_CBC,
   ...COMPRESSION,
   ...COMPRESSED,
   ...SIZES,
