@@ -16,6 +16,16 @@ const PAGE = new URL('examples/browser/site/index.html', ROOT)
 /** What both Node and the page do with a world. */
 const SCRIPT = 'page.advance(1500); page.world.ping(); page.advance(1700); page.world.renegotiate(); page.advance(4000)'
 
+/** A ladder of its own, so that what the protocol says does not change the picture: crossings, losses, one under way. */
+const PICTURE = `page.drawLadder(document.getElementById('ladder'), {
+  datagrams: [[0, 40], [0, 95], [2, 60], [70, 110], [70], [100, 130], [130, 900]].map(([sentAt, arrivesAt], index) => (
+    { number: index + 1, from: [0, 1, 4].includes(index) ? 'client' : 'server', bytes: new Uint8Array(1), sentAt, arrivesAt })),
+  notes: [{ at: 0, side: 'client', text: 'a' }, { at: 110, side: 'server', text: 'b' }],
+  now: 400,
+  label: () => 'label',
+  selected: 4,
+}, () => undefined)`
+
 function digestHere(seed: string, wrap: Wrap): string {
   const world = new World({ seed, wrap, link: { delay: 40, jitter: 0, loss: 0 } })
   world.advance(1500)
@@ -78,8 +88,8 @@ describe.skipIf(isMissing)('the page', () => {
   })
 
   it('looks as it should: the ladder without its texts, dot for dot', async () => {
-    const page = await open('seed=twins&wrap=tls-crypt')
-    await page.evaluate('page.advance(400)')
+    const page = await open('seed=picture')
+    await page.evaluate(PICTURE)
     // Fonts differ from machine to machine; lines do not.
     await page.addStyleTag({ content: 'svg text { visibility: hidden } #ladder-view { border: 0; height: auto }' })
     const picture = await page.locator('#ladder').screenshot({ animations: 'disabled' })
@@ -120,6 +130,28 @@ describe.skipIf(isMissing)('the page', () => {
     expect(errors).toEqual([])
   })
 
+  it('replays a recording made in Node to the byte, and finds the step where one was changed', async () => {
+    const page = await open('seed=files')
+    const text = recording()
+    const put = async (name: string, buffer: string): Promise<void> => {
+      await page.locator('#file').setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(buffer) })
+      await page.locator(`#found h3:has-text("${name}")`).waitFor()
+    }
+    await put('mine.rec', text)
+    expect(await page.locator('#found').textContent()).toMatch(
+      /a recorded client, \d+ steps replayedthe same to the byte/,
+    )
+    expect(await page.locator('#found pre').textContent()).toMatch(/ClientHello[^]*PUSH_REPLY[^]*ICMP echo reply/)
+    const changed = text.replace(
+      /("receive",\[\{"\$bytes":".{20})(.)/,
+      (_, start: string, one: string) => start + (one === 'Q' ? 'R' : 'Q'),
+    )
+    expect(changed).not.toBe(text)
+    await put('changed.rec', changed)
+    expect(await page.locator('#found').textContent()).toMatch(/different from step \d+ on/)
+    expect(errors).toEqual([])
+  })
+
   it('lints a profile that is dropped in, and decodes a capture', async () => {
     const page = await open('seed=files')
     const profile = {
@@ -138,6 +170,22 @@ describe.skipIf(isMissing)('the page', () => {
     expect(errors).toEqual([])
   })
 })
+
+/** A client of a world recorded as it runs, in Node. */
+function recording(): string {
+  const lines: string[] = []
+  const world = new World({ seed: 'record', wrap: 'tls-crypt', link: { delay: 20, jitter: 90, loss: 0.1 } }, (line) => {
+    lines.push(line)
+  })
+  world.advance(30_000)
+  world.ping()
+  world.renegotiate()
+  world.advance(60_000)
+  world.close()
+  world.advance(70_000)
+  expect(world.pings.answered).toBe(1)
+  return `${lines.join('\n')}\n`
+}
 
 describe('the ladder', () => {
   it('gives every datagram a height of its own, in order of time', () => {

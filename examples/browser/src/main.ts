@@ -4,7 +4,8 @@
  * `?seed=…&wrap=…` opens a run of one's own; `window.page` lets a test drive it without waiting for the clock.
  */
 import { decodeCapture } from 'ovpn-core/decode'
-import { drawCapture } from './capture.ts'
+import { isRecording } from 'ovpn-core/record'
+import { drawCapture, drawRecording } from './capture.ts'
 import { Inspector } from './inspect.ts'
 import { drawKeys, keyRows } from './keys.ts'
 import { drawLadder } from './ladder.ts'
@@ -28,6 +29,8 @@ const units = { loss: '%', delay: 'ms', jitter: 'ms', speed: '% of real' }
 
 /** Everything the page is showing. */
 class Page {
+  /** For pictures of made-up ladders. */
+  readonly drawLadder = drawLadder
   world: World
   #inspector: Inspector
   #selected: Datagram | undefined
@@ -176,13 +179,15 @@ class Page {
     })
   }
 
-  /** Decodes a capture; whatever is none is taken for a profile, and linted. */
+  /** Decodes a capture, replays a recording; whatever is neither is taken for a profile, and linted. */
   async open(file: File): Promise<void> {
     const bytes = new Uint8Array(await file.arrayBuffer())
     const found = find('found', HTMLElement)
     const capture = decodeCapture(bytes)
-    if (capture === undefined) drawLint(found, file.name, bytes)
-    else drawCapture(found, file.name, capture)
+    const text = capture === undefined ? await file.text() : ''
+    if (capture !== undefined) drawCapture(found, file.name, capture)
+    else if (isRecording(text)) drawRecording(found, file.name, text)
+    else drawLint(found, file.name, bytes)
   }
 
   #frame(last: number, time: number): void {

@@ -15,6 +15,7 @@ import {
 } from 'ovpn-core'
 import { digest, noble } from 'ovpn-core/crypto'
 import { planAddresses } from 'ovpn-core/server'
+import { recordClient, type WriteLine } from 'ovpn-core/record'
 import { makePki, type ThrowAwayPki } from 'ovpn-core/x509'
 import { type Datagram, Link, type LinkSettings, type Side } from './link.ts'
 import { address, readEcho, writeEcho } from './ping.ts'
@@ -69,7 +70,8 @@ export class World {
   readonly secrets: string[] = []
   #clientAddress: string | undefined
 
-  constructor(options: WorldOptions) {
+  /** @param record - takes the lines of a recording of the client. */
+  constructor(options: WorldOptions, record?: WriteLine) {
     this.options = options
     const { seed, wrap } = options
     const random = new SeededRandom(seed)
@@ -84,7 +86,9 @@ export class World {
       tls: identity(pki, 'client', 'server'),
     } as const
     const remotes = [{ host: '192.0.2.1', port: 1194, session }]
-    this.client = new Client({ remotes }, this.#environment('client'))
+    const environment = this.#environment('client')
+    this.client =
+      record === undefined ? new Client({ remotes }, environment) : recordClient({ remotes }, environment, record)
     this.#drain()
   }
 
