@@ -3,39 +3,13 @@
  */
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../../src/bytes/index.ts'
-import { nodeCrypto } from '../../../src/node/crypto/index.ts'
-import {
-  type ControlPacket,
-  type ControlWrap,
-  createTlsAuthKeys,
-  createTlsCryptKeys,
-  Opcode,
-  plainWrap,
-} from '../../../src/wire/index.ts'
+import { type ControlPacket, Opcode } from '../../../src/wire/index.ts'
+import { clientWrap, reset, STRANGER_SESSION as SESSION } from '../../support/first-packets.ts'
 import { PKI_NOW } from '../../support/pki.ts'
 import { ServerWorld } from '../../support/server-world.ts'
-import { WRAP_KINDS, type WrapKind, wrapPair } from '../../support/wraps.ts'
+import { WRAP_KINDS } from '../../support/wraps.ts'
 
-const SESSION = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
 const NONE = new Uint8Array(0)
-
-function clientWrap(kind: WrapKind): { wrap: ControlWrap; behind: Uint8Array } {
-  const { client } = wrapPair(kind)
-  if (client.type === 'tls-auth') {
-    return { wrap: createTlsAuthKeys(nodeCrypto, client.key, client.direction, 'SHA1'), behind: NONE }
-  }
-  if (client.type === 'tls-crypt') return { wrap: createTlsCryptKeys(nodeCrypto, client.key, 'client'), behind: NONE }
-  if (client.type !== 'tls-crypt-v2') return { wrap: plainWrap, behind: NONE }
-  return { wrap: createTlsCryptKeys(nodeCrypto, client.key, 'client'), behind: client.wrappedKey }
-}
-
-function reset(kind: WrapKind, replayId = 1, change: Partial<ControlPacket> = {}): Uint8Array {
-  const { behind, wrap } = clientWrap(kind)
-  const v2 = kind === 'tls-crypt-v2'
-  const opcode = v2 ? Opcode.CONTROL_HARD_RESET_CLIENT_V3 : Opcode.CONTROL_HARD_RESET_CLIENT_V2
-  const packet = { opcode, keyId: 0, sessionId: SESSION, acks: [], packetId: 0, payload: NONE, ...change }
-  return concat(wrap.seal(packet, replayId, PKI_NOW / 1000), behind)
-}
 
 /** Sends datagrams from an address of nobody's; what the server transmits. */
 function ask(world: ServerWorld, ...datagrams: readonly Uint8Array[]): Uint8Array[] {
