@@ -65,6 +65,7 @@ export function toServerConfig(profile: Profile, options: ServerConfigOptions = 
     connectFreq: readFrequency(profile.value('connect-freq')),
     tlsCryptV2: readCookie(profile),
     vlan: readVlan(profile),
+    pushConstraint: readConstraint(profile.value('ifconfig-push-constraint')),
     staleRoutes: readStaleRoutes(profile),
     authToken: readToken(profile, options.authTokenKey),
   })
@@ -94,7 +95,8 @@ function addressDirectives(profile: Profile, view: RuleView): AddressDirectives 
   const [network, netmask, nopool] = profile.value('server') ?? []
   const prefix = profile.value('server-ipv6')?.[0]
   const bridge = profile.value('server-bridge')
-  const [gateway, mask, first, last] = bridge ?? []
+  const pool6 = profile.value('ifconfig-ipv6-pool')?.[0]
+  const own6 = profile.value('ifconfig-ipv6')?.[0]
   const pool = profile.value('ifconfig-pool')
   return defined<AddressDirectives>({
     device: view.device === 'tap' ? 'tap' : 'tun',
@@ -102,13 +104,21 @@ function addressDirectives(profile: Profile, view: RuleView): AddressDirectives 
     server:
       network === undefined || netmask === undefined ? undefined : { network, netmask, pool: nopool === undefined },
     serverIpv6: prefix === undefined ? undefined : { address: prefix.address, prefix: prefix.bits },
-    bridge:
-      gateway === undefined || mask === undefined || first === undefined || last === undefined
+    bridge: bridge === undefined ? undefined : readBridge(bridge),
+    ipv6Pool:
+      pool6 === undefined
         ? undefined
-        : { gateway, netmask: mask, first, last },
+        : { address: pool6.address, prefix: pool6.bits, ...defined({ server: own6?.address }) },
     pool: pool === undefined ? undefined : { first: pool[0], last: pool[1] },
     clientToClient: given(profile.has('client-to-client')),
   })
+}
+
+function readBridge(words: readonly (string | undefined)[]): AddressDirectives['bridge'] {
+  const [gateway, netmask, first, last] = words
+  if (gateway === undefined) return 'dhcp'
+  if (netmask === undefined || first === undefined || last === undefined) return 'nogw'
+  return { gateway, netmask, first, last }
 }
 
 /** PROF-38: `keepalive` tells clients of its own values. */
@@ -119,6 +129,10 @@ function keepaliveLines(profile: Profile): string[] {
 
 function readFrequency(values: readonly [number, number] | undefined): Frequency | undefined {
   return values === undefined ? undefined : { count: values[0], period: values[1] * 1000 }
+}
+
+function readConstraint(words: readonly [string, string] | undefined): string | undefined {
+  return words === undefined ? undefined : `${words[0]}/${prefixLength(words[1])}`
 }
 
 function readVlan(profile: Profile): ServerConfig['vlan'] {

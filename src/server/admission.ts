@@ -6,7 +6,7 @@
  * rest and refuses.
  */
 import { equalBytes, UsageError } from '../bytes/index.ts'
-import { type AuthFailure, parseIpv4Bytes, parseIpv6Bytes } from '../control/index.ts'
+import { type AuthFailure, maskBytes, parseIpv4Bytes, parseIpv6Bytes } from '../control/index.ts'
 import type { PushConfig, SessionEvent } from '../session/index.ts'
 import { commonName, parseCertificate } from '../x509/index.ts'
 import type { AddressPool, LeasedAddresses } from './address-pool.ts'
@@ -104,6 +104,10 @@ export class Admission {
     if (vlan !== undefined && !isVlan(client.vlan)) return `${client.vlan} is no VLAN`
     const given = this.#give(client, grant)
     if (given === undefined) return 'no address is free'
+    if (!this.#isPermitted(grant)) {
+      this.release(client)
+      return `${grant.ifconfig?.local ?? ''} is not of the network of ifconfig-push-constraint`
+    }
     const badAddress = faultOf(given)
     if (badAddress !== undefined) {
       this.release(client)
@@ -147,6 +151,15 @@ export class Admission {
     if (client.lease !== undefined) this.#pool.release(client.lease.index)
     client.lease = undefined
     client.addresses = {}
+  }
+
+  /** SRV-26 */
+  #isPermitted({ ifconfig }: Grant): boolean {
+    const { pushConstraint } = this.#config
+    const constraint = pushConstraint === undefined ? undefined : parseNetwork(pushConstraint)
+    const address = parseIpv4Bytes(ifconfig?.local ?? '')
+    if (constraint === undefined || address === undefined) return true
+    return equalBytes(maskBytes(address, constraint.prefix), constraint.network)
   }
 
   #nameFor(client: ServerClient, grant: Grant): string | undefined {

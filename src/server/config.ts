@@ -82,6 +82,8 @@ export interface ServerConfig {
   readonly tls: SessionTls
   readonly session?: SharedSessionConfig
   readonly addresses: AddressPlan
+  /** `ifconfig-push-constraint`: the network (`address/prefix`) that a granted IPv4 address must be of. */
+  readonly pushConstraint?: string
   /** Lines pushed to every client. */
   readonly push?: readonly string[]
   /** `automatic`: a valid certificate is enough. `ask`: each login is an event to answer. Default `automatic`. */
@@ -180,6 +182,8 @@ export interface Grant extends ClientLimits {
   readonly routes?: readonly string[]
   /** `override-username`: the name the client goes by from now on. */
   readonly name?: string
+  /** `data-ciphers` of this client alone, most wanted first; of the server's, what is named here. */
+  readonly dataCiphers?: readonly string[]
   /** `vlan-pvid`: the client's VLAN, where the server has VLANs. */
   readonly vlan?: number
 }

@@ -20,6 +20,7 @@ import { Opcode, opcodeOf, PEER_ID_NONE, readPeerId } from '../wire/index.ts'
 import { AddressPool } from './address-pool.ts'
 import { Admission, type SessionLogin } from './admission.ts'
 import { type Newcomer, ServerClient, Sweep } from './client.ts'
+import { parseNetwork } from './client-policy.ts'
 import { ClientTable } from './client-table.ts'
 import type { Grant, ServerConfig } from './config.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
@@ -61,6 +62,9 @@ export class Hub {
     const { device, staleRoutes, vlan } = config
     if (vlan !== undefined && (device !== 'tap' || !isVlan(vlan.pvid))) {
       throw new ConfigError('vlan-tagging', 'VLANs are for tap, and vlan-pvid is from 1 to 4094')
+    }
+    if (config.pushConstraint !== undefined && parseNetwork(config.pushConstraint)?.network.length !== 4) {
+      throw new ConfigError('ifconfig-push-constraint', `${config.pushConstraint} is no IPv4 network`)
     }
     if (staleRoutes !== undefined) {
       if (!(staleRoutes.age > 0 && staleRoutes.interval > 0))

@@ -6,7 +6,7 @@
  * (network, server end, client, broadcast), `p2p` one address each; both leave the first block to the server.
  */
 import { ConfigError } from '../bytes/index.ts'
-import { formatNetmask, parseNetmask } from '../control/index.ts'
+import { formatIpv6, formatNetmask, maskBytes, parseNetmask } from '../control/index.ts'
 import type { AddressPlan, Ipv4Plan, Ipv6Plan } from './config.ts'
 import { ipv4Number, ipv4Text, ipv6Bytes, ipv6Plus, maskNumber } from './numbers.ts'
 
@@ -19,15 +19,26 @@ export interface AddressDirectives {
   readonly server?: { readonly network: string; readonly netmask: string; readonly pool?: boolean }
   /** `server-ipv6 NETWORK/BITS`. */
   readonly serverIpv6?: { readonly address: string; readonly prefix: number }
-  /** `server-bridge GATEWAY NETMASK FIRST LAST`. */
-  readonly bridge?: {
-    readonly gateway: string
-    readonly netmask: string
-    readonly first: string
-    readonly last: string
-  }
+  /**
+   * `server-bridge GATEWAY NETMASK FIRST LAST`; `dhcp`: without words, clients ask a DHCP server of the bridge and use its
+   * gateway; `nogw`: the same, and no gateway is pushed.
+   */
+  readonly bridge?:
+    | 'dhcp'
+    | 'nogw'
+    | {
+        readonly gateway: string
+        readonly netmask: string
+        readonly first: string
+        readonly last: string
+      }
   /** `ifconfig-pool FIRST LAST` in place of the pool that `server` would make. */
   readonly pool?: { readonly first: string; readonly last: string }
+  /**
+   * `ifconfig-ipv6-pool START/BITS`: in place of the pool that `server-ipv6` would make, or on its own beside the server's
+   * address (`ifconfig-ipv6`).
+   */
+  readonly ipv6Pool?: { readonly address: string; readonly prefix: number; readonly server?: string }
   readonly clientToClient?: boolean
 }
 
@@ -46,14 +57,15 @@ export function planAddresses(directives: AddressDirectives): AddressPlan {
     else if (directives.clientToClient === true) push.push(`route ${ipv4.network} ${server.netmask}`)
     else push.push(`route ${ipv4.server}`)
     if (device === 'tun') push.push(`topology ${topology}`)
-  } else if (bridge !== undefined) {
+  } else if (bridge === 'dhcp') push.push('route-gateway dhcp')
+  else if (bridge !== undefined && bridge !== 'nogw') {
     const prefix = prefixOf('server-bridge', bridge.netmask)
     const gateway = ipv4Number(bridge.gateway, 'server-bridge')
     const network = ipv4Text(maskNumber(gateway, prefix))
     ipv4 = { network, prefix, server: bridge.gateway, pool: { first: bridge.first, last: bridge.last } }
     push.push(`route-gateway ${bridge.gateway}`)
   }
-  const ipv6 = serverIpv6 === undefined ? undefined : planIpv6(serverIpv6)
+  const ipv6 = planPool6(serverIpv6 === undefined ? undefined : planIpv6(serverIpv6), directives.ipv6Pool)
   return {
     topology,
     ...(ipv4 === undefined ? {} : { ipv4 }),
@@ -90,6 +102,21 @@ function planIpv6({ address, prefix }: NonNullable<AddressDirectives['serverIpv6
   const base = ipv6Bytes(address, 'server-ipv6')
   const first = prefix < 112 ? 0x1000 : 2
   return { network: ipv6Plus(base, 0), prefix, server: ipv6Plus(base, 1), poolFirst: ipv6Plus(base, first) }
+}
+
+/** SRV-25 */
+function planPool6(plan: Ipv6Plan | undefined, pool: AddressDirectives['ipv6Pool']): Ipv6Plan | undefined {
+  if (pool === undefined) return plan
+  const { address, prefix, server = plan?.server } = pool
+  if (server === undefined) {
+    throw new ConfigError(
+      'ifconfig-ipv6-pool',
+      'the server itself has no IPv6 address; add ifconfig-ipv6 or server-ipv6',
+    )
+  }
+  const poolFirst = ipv6Plus(ipv6Bytes(address, 'ifconfig-ipv6-pool'), 0)
+  const network = plan?.network ?? formatIpv6(maskBytes(ipv6Bytes(address, 'ifconfig-ipv6-pool'), prefix))
+  return { network, prefix: plan?.prefix ?? prefix, server, poolFirst }
 }
 
 function prefixOf(option: string, netmask: string): number {

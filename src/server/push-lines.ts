@@ -37,6 +37,7 @@ export function pushFor(
   return {
     options,
     peerId,
+    ...(grant.dataCiphers === undefined ? {} : { dataCiphers: grant.dataCiphers }),
     ...(given.ipv4 === undefined ? {} : { ifconfig: `${given.ipv4.local} ${given.ipv4.remoteOrNetmask}` }),
     ...(given.ipv6 === undefined ? {} : { ifconfigIpv6: ipv6Words(given.ipv6, addresses) }),
     ...(authToken === undefined ? {} : { authToken }),

@@ -190,13 +190,14 @@ export class Server {
     return this.#moving.import(plainBytes(state), key, address)
   }
 
-  /** Changes pushed options of a client, or of all (`undefined`); the number of clients that were told. */
-  pushUpdate(id: ClientId | undefined, options: readonly string[], now: number): number {
+  /** Changes pushed options of a client, of several, or of all (`undefined`); the number of clients that were told. SRV-54 */
+  pushUpdate(ids: ClientId | readonly ClientId[] | undefined, options: readonly string[], now: number): number {
     if (!this.#begin(now)) return 0
-    const one = id === undefined ? undefined : this.#hub.table.byId(id)
-    const targets = id === undefined ? [...this.#hub.table.all()] : one === undefined ? [] : [one]
+    const wanted = typeof ids === 'number' ? [ids] : ids
+    const targets = wanted?.map((id) => this.#hub.table.byId(id)) ?? [...this.#hub.table.all()]
     let told = 0
     for (const client of targets) {
+      if (client === undefined) continue
       if (client.session.pushUpdate(options, this.#hub.now)) told++
       this.#hub.settle(client)
     }

@@ -33,6 +33,7 @@ import type { TlsInfo } from '../tls/index.ts'
 import { type KeyMessageText, KeySource } from './key-source.ts'
 import type { KeyState } from './key-state.ts'
 import { ClientLogin } from './login.ts'
+import type { PushConfig } from './config.ts'
 import type { CloseReason } from './reasons.ts'
 import type { ResolvedConfig } from './validate.ts'
 
@@ -165,10 +166,12 @@ export function agreeAsServer(
   info: TlsInfo,
   peerInfo: PeerInfo,
   peerOptionsString: string,
-  assignedPeerId: number | undefined,
+  { dataCiphers, peerId: assignedPeerId }: PushConfig,
 ): { readonly agreement: AgreementResult; readonly push: readonly string[] } {
+  const ours = config.dataCiphers
   const choice = chooseServerCipher({
-    ours: config.dataCiphers,
+    // SESS-58: a client's own list chooses among the session's.
+    ours: dataCiphers?.flatMap((name) => ours.filter((cipher) => cipher === name.toUpperCase())) ?? ours,
     fallback: config.fallback,
     peerInfo,
     optionsCipher: optionsStringCipher(peerOptionsString),

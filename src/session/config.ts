@@ -121,6 +121,8 @@ export interface PushConfig {
   readonly peerId?: number
   /** A session token the client presents from now on instead of its password. */
   readonly authToken?: string
+  /** For this client alone: which of the session's `dataCiphers` may be chosen, most wanted first. */
+  readonly dataCiphers?: readonly string[]
 }
 
 /** What goes into the peer info beside the facts of the session. */

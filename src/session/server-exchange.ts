@@ -213,7 +213,7 @@ export class ServerExchange implements Exchange {
     const { config } = this.#context
     const info = key.tlsInfo
     if (info === undefined) return NOTHING
-    const choice = agreeAsServer(config, info, this.#peerInfo, this.#peerOptions, this.#push.peerId)
+    const choice = agreeAsServer(config, info, this.#peerInfo, this.#peerOptions, this.#push)
     if (isReason(choice.agreement)) {
       return closing(choice.agreement, 'AUTH_FAILED,Data channel cipher negotiation failed (no shared cipher)') // SESS-116
     }

@@ -104,6 +104,15 @@ function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
+/** The text of a file that may have become unreadable while the server runs. */
+function readable(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
 /** `name,ipv4[,ipv6]` lines of an earlier run; none when the file is not there. */
 function readLeases(path: string): readonly Lease[] {
   if (!exists(path)) return []
@@ -139,10 +148,9 @@ export class ClientFiles {
     const own = name !== undefined && /^[\w@-][\w.@ -]*$/.test(name) ? join(this.#directory, name) : undefined
     const path = [own, join(this.#directory, 'DEFAULT')].find((file) => file !== undefined && exists(file))
     if (path === undefined) return this.#exclusive ? 'there is no file for this client' : {}
-    const { problems, profile } = inspectProfile(readFileSync(path, 'utf8'), undefined, {
-      file: path,
-      context: 'per-client',
-    })
+    const text = readable(path)
+    if (text === undefined) return `${path} cannot be read`
+    const { problems, profile } = inspectProfile(text, undefined, { file: path, context: 'per-client' })
     const fault = problems.find(isFatal)
     if (fault !== undefined) return describeProblem(fault)
     return toGrant(profile) ?? 'this client is disabled'

@@ -135,3 +135,30 @@ it('SRV-7: a client key that is too old gets no answer', () => {
     expect(world.dropped('key-too-old') > 0).toBe(begun === 0)
   }
 })
+
+describe('plans of other directives', () => {
+  it('SRV-25: an IPv6 pool in place of the plan’s, and on its own', () => {
+    const server = { network: '10.8.0.0', netmask: '255.255.255.0' }
+    const beside = planAddresses({
+      device: 'tun',
+      server,
+      serverIpv6: { address: 'fd00::', prefix: 64 },
+      ipv6Pool: { address: 'fd00::5000', prefix: 64 },
+    })
+    expect(beside.ipv6).toEqual({ network: 'fd00::', prefix: 64, server: 'fd00::1', poolFirst: 'fd00::5000' })
+    const alone = planAddresses({ device: 'tun', ipv6Pool: { address: 'fd09::100', prefix: 64, server: 'fd09::1' } })
+    expect(alone.ipv6).toEqual({ network: 'fd09::', prefix: 64, server: 'fd09::1', poolFirst: 'fd09::100' })
+    expect(new AddressPool(alone).acquire('ada', true)?.ipv6?.address).toBe('fd09::100')
+    expect(() => planAddresses({ device: 'tun', ipv6Pool: { address: 'fd09::', prefix: 64 } })).toThrow(ConfigError)
+  })
+
+  it('SRV-25: bridges whose addresses come from elsewhere', () => {
+    expect(planAddresses({ device: 'tap', bridge: 'dhcp' })).toEqual({
+      topology: 'subnet',
+      push: ['route-gateway dhcp'],
+    })
+    const plan = planAddresses({ device: 'tap', bridge: 'nogw' })
+    expect(plan).toEqual({ topology: 'subnet', push: [] })
+    expect(new AddressPool(plan).size).toBe(0)
+  })
+})

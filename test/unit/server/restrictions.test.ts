@@ -224,3 +224,51 @@ describe('keys that are asked about', () => {
     },
   )
 })
+
+describe('grants beside the plan', () => {
+  it('SRV-26: an address outside ifconfig-push-constraint refuses its client', () => {
+    const at = (local: string): Grant => ({ ifconfig: { local, remoteOrNetmask: '255.255.255.0' } })
+    const grants = { ada: at('10.8.0.200'), eve: at('10.9.0.200') }
+    const world = granting(grants, { server: { pushConstraint: '10.8.0.0/24' } })
+    expect(world.connected('ada').inside).toBe('10.8.0.200')
+    world.connect('eve')
+    world.wait(5000)
+    expect(world.eventsOf('refused')).toMatchObject([{ detail: expect.stringContaining('ifconfig-push-constraint') }])
+    expect(() => granting({}, { server: { pushConstraint: 'fd00::/64' } })).toThrow('is no IPv4 network')
+  })
+
+  it('SESS-58: data ciphers of one client, most wanted first, among the server’s', () => {
+    const world = granting({
+      ada: { dataCiphers: ['chacha20-poly1305', 'AES-256-GCM'] },
+      eve: { dataCiphers: ['AES-128-CBC'] },
+    })
+    for (const name of ['ada', 'bob']) world.connected(name)
+    const ciphers = world.eventsOf('client-connected').map(({ negotiated }) => negotiated.dataCipher)
+    expect(ciphers).toEqual(['CHACHA20-POLY1305', 'AES-256-GCM'])
+    const eve = world.connect('eve')
+    world.wait(5000)
+    expect(eve.connected).toBe(false)
+    expect(eve.session.closeReason).toMatchObject({ type: 'auth-failed' })
+  })
+
+  it('SRV-40: a question and a page while the login waits', () => {
+    const world = new ServerWorld({ server: { admission: 'ask' } })
+    const ada = world.connect('ada')
+    world.wait(3000)
+    const question = { type: 'text', text: 'Which colour?', echo: true, responseRequired: true } as const
+    expect(world.input((server) => server.defer(1, 60, world.now, question))).toBe(true)
+    world.wait(1000)
+    expect(ada.events.find(({ type }) => type === 'login-request')).toEqual({
+      type: 'login-request',
+      request: question,
+    })
+    ada.session.authenticate({ type: 'response', response: 'green' }, world.now)
+    world.drain(ada)
+    world.wait(1000)
+    const [{ response } = { response: undefined }] = world.eventsOf('login-response')
+    expect(Buffer.from(response!.reveal(), 'base64').toString()).toBe('green')
+    expect(world.input((server) => server.allow(1, {}, world.now))).toBe(true)
+    world.wait(5000)
+    expect(ada.connected).toBe(true)
+  })
+})
