@@ -5,6 +5,7 @@
  * one connects, through its proxy where it has one.
  */
 import { parseArgs } from 'node:util'
+import { enumerate } from './enumerate.ts'
 import { appendPrivate, createPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption, numberOption } from './io.ts'
 import { addressBytes, loadPlan } from './plan.ts'
@@ -27,6 +28,9 @@ usage: ovpn probe FILE [options]
                    reads everything; keep the file to yourself and delete it
   --record FILE    write everything that the client is told to FILE, for ovpn replay and decode: a bug report in one file.
                    It holds the profile's keys and passwords too
+  --enumerate      do not connect: find out which wraps, TLS versions, groups and suites the first remote takes, its
+                   certificates, and how fast it answers; one handshake at a time, none of them finished
+  --patience S     with --enumerate: how long one answer may take (default 3)
   --explain        also say why this cipher, which pushed options were refused, how both ends' options differ
   --json           one JSON object a line instead of text
 
@@ -47,6 +51,8 @@ export async function runProbe(args: readonly string[], io: CommandIo): Promise<
       response: { type: 'string' },
       keep: { type: 'boolean', default: false },
       explain: { type: 'boolean', default: false },
+      enumerate: { type: 'boolean', default: false },
+      patience: { type: 'string' },
       keylog: { type: 'string' },
       record: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -59,6 +65,10 @@ export async function runProbe(args: readonly string[], io: CommandIo): Promise<
   }
   const [file, ...more] = positionals
   if (file === undefined || more.length > 0) throw new CommandLineError('exactly one profile is wanted')
+  if (values.enumerate) {
+    const patience = numberOption('patience', values.patience, 3) * 1000
+    return await enumerate(loadPlan(file), { patience, json: values.json }, io)
+  }
   const count = integerOption('count', values.count, 4)
   const request: ProbeRequest = {
     ping: values.ping === undefined ? undefined : pingAddress(values.ping),
