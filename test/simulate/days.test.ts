@@ -1,6 +1,6 @@
 /**
- * Long lives: tunnels that renegotiate by the hour through loss, outages, a sleeping machine and a changed path, for days of
- * virtual time.
+ * Long lives: tunnels that renegotiate by the hour through loss, outages, a sleeping machine, changed addresses and stepping
+ * clocks, for days of virtual time.
  */
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../src/node/crypto/index.ts'
@@ -27,6 +27,18 @@ function recovery(pair: Pair, longest: number): number {
   return pair.now - from
 }
 
+/** The client's packets come from elsewhere from now on: what is under way to the old address is gone. */
+function moveClient(pair: Pair): void {
+  const { server } = pair
+  pair.network.clear()
+  const heard = (): number => {
+    const { datagramsReceived, dropped } = server.session.stats
+    return Object.values(dropped).reduce((left, count) => left - count, datagramsReceived)
+  }
+  const before = heard()
+  pair.network.filter = (_bytes, to) => to === 'server' || heard() > before
+}
+
 /** Keeps the records of a long run small. */
 function forget(pair: Pair): void {
   for (const side of [pair.client, pair.server]) {
@@ -37,7 +49,7 @@ function forget(pair: Pair): void {
 }
 
 describe('long lives', () => {
-  it('renegotiates by the hour through 1 to 30 % loss, outages of ten minutes and a machine that sleeps', () => {
+  it('renegotiates by the hour through 1 to 30 % loss, outages, sleep, new addresses and clocks that step', () => {
     const days = scaled(1, 30)
     const wrap = wrapPair('tls-crypt')
     // The old key must outlive a sleep and an outage in a row: a machine that sleeps longer has to connect anew.
@@ -56,20 +68,31 @@ describe('long lives', () => {
     })
     const end = pair.now + days * DAY
     let outages = 0
+    let moves = 0
+    let clockSteps = 0
     let rekeys = 0
     let longest = 0
     while (pair.now < end) {
       pair.network.faults = rough(0.01 + random.float() * 0.29)
       pair.wait(random.int(20, 70) * MINUTE)
-      if (random.chance(0.4)) {
+      const what = random.float()
+      if (what < 0.4) {
         pair.network.partitioned = true
         pair.wait(10 * MINUTE)
         pair.network.partitioned = false
         outages++
-      } else if (random.chance(0.2)) {
+      } else if (what < 0.52) {
         // The machine sleeps: the clock jumps, what was on its way is gone.
         pair.network.clear()
         pair.now += random.int(1, 50) * MINUTE
+      } else if (what < 0.72) {
+        // The client's address changes: nothing reaches it until something authentic of it has come from there.
+        moveClient(pair)
+        moves++
+      } else if (what < 0.85) {
+        // One end's clock steps forward; a step backward would count as standing still.
+        pair.ahead[random.chance(0.5) ? 'client' : 'server'] += random.int(1, 30) * MINUTE
+        clockSteps++
       }
       longest = Math.max(longest, recovery(pair, 90_000))
       if (pair.client.session.state !== 'connected' || pair.server.session.state !== 'connected') {
@@ -81,6 +104,10 @@ describe('long lives', () => {
       forget(pair)
     }
     expect(outages).toBeGreaterThanOrEqual(days * 4)
+    expect(moves).toBeGreaterThanOrEqual(days)
+    expect(clockSteps).toBeGreaterThanOrEqual(days)
+    // No datagram was sealed twice under one nonce: the watch stops the run at the first; here that it saw them all.
+    expect(pair.watch.seals).toBeGreaterThan(days * 5_000)
     expect(rekeys).toBeGreaterThanOrEqual(days * 18)
     // An end may finish what the other gives up; the next renegotiation brings both together.
     expect(Math.abs(pair.server.session.stats.rekeys - rekeys)).toBeLessThanOrEqual(1 + days / 10)
@@ -88,7 +115,7 @@ describe('long lives', () => {
     // Nothing piles up: the state is as small as after an hour.
     expect(pair.client.session.digest().join().length).toBeLessThan(8_000)
     console.log(
-      `${days} days: ${rekeys} renegotiations, ${pair.client.session.stats.failedRekeys} failed attempts, ${outages} outages, longest recovery ${longest} ms, ${pair.watch.seals} nonces`,
+      `${days} days: ${rekeys} renegotiations, ${pair.client.session.stats.failedRekeys} failed attempts, ${outages} outages, ${moves} moves, ${clockSteps} clock steps, longest recovery ${longest} ms, ${pair.watch.seals} nonces`,
     )
   })
 

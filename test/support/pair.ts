@@ -63,6 +63,8 @@ export class Pair {
   readonly watch: NonceWatch
   now = 0
   steps = 0
+  /** How far each end's clock is ahead of `now`: a step of one clock is a change of its number. */
+  readonly ahead: Record<End, number> = { client: 0, server: 0 }
   readonly #record: boolean
   readonly #crypto: CryptoProvider
 
@@ -83,7 +85,7 @@ export class Pair {
 
   /** The sessions' environment: virtual time and seeded randomness. */
   environment(end: End): Environment {
-    return { now: this.now, timeOrigin: PKI_NOW, random: this.random.fork(end).source, crypto: this.#crypto }
+    return { now: this.#clock(end), timeOrigin: PKI_NOW, random: this.random.fork(end).source, crypto: this.#crypto }
   }
 
   side(end: End): Side {
@@ -92,7 +94,7 @@ export class Pair {
 
   /** Gives one end an input, then takes its outputs. */
   input<T>(side: Side, body: (session: Session, now: number) => T): T {
-    const result = body(side.session, this.now)
+    const result = body(side.session, this.#clock(side.end))
     this.drain(side)
     return result
   }
@@ -120,15 +122,15 @@ export class Pair {
     if (count > MOST_OUTPUTS) this.fail(`${count} outputs after one input`)
     const deadline = session.pollTimeout()
     if (session.state === 'closed' && deadline !== Infinity) this.fail('a deadline after closed')
-    if (deadline <= this.now && this.now > 0) this.#sameDeadline(side, deadline)
+    if (deadline <= this.#clock(side.end) && this.now > 0) this.#sameDeadline(side, deadline)
   }
 
   /** Lets the next thing happen; false when nothing is left to happen before `until`. */
   step(until: number): boolean {
     const at = Math.min(
       this.network.pollTimeout(),
-      this.client.session.pollTimeout(),
-      this.server.session.pollTimeout(),
+      this.client.session.pollTimeout() - this.ahead.client,
+      this.server.session.pollTimeout() - this.ahead.server,
     )
     if (at > until) {
       this.now = Math.max(this.now, Math.min(until, Number.MAX_SAFE_INTEGER))
@@ -145,7 +147,9 @@ export class Pair {
       return true
     }
     for (const side of [this.client, this.server]) {
-      if (side.session.pollTimeout() <= this.now) this.input(side, (session, now) => session.handleTimeout(now))
+      const due = side.session.pollTimeout()
+      if (due <= this.#clock(side.end) || due - this.ahead[side.end] <= this.now)
+        this.input(side, (session, now) => session.handleTimeout(now))
     }
     return true
   }
@@ -174,6 +178,10 @@ export class Pair {
   /** Stops the test with everything needed to repeat it. */
   fail(message: string): never {
     throw new Error(`${message} (seed=${this.seed} step=${this.steps} now=${this.now})`)
+  }
+
+  #clock(end: End): number {
+    return this.now + this.ahead[end]
   }
 
   #side(end: End, config: SessionConfig): Side {
@@ -209,10 +217,10 @@ export class Pair {
 
   /** A deadline that has passed must go away when it is served. */
   #sameDeadline(side: Side, deadline: number): void {
-    side.session.handleTimeout(this.now)
+    const now = this.#clock(side.end)
+    side.session.handleTimeout(now)
     const again = side.session.pollTimeout()
-    if (again <= this.now)
-      this.fail(`the deadline ${deadline} of the ${side.end} (${side.session.pendingTimer}) stays due`)
+    if (again <= now) this.fail(`the deadline ${deadline} of the ${side.end} (${side.session.pendingTimer}) stays due`)
     this.drain(side)
   }
 }

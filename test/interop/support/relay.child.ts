@@ -13,7 +13,7 @@ const [from, to, seed, loss, reorder, duplicate, corrupt] = process.argv.slice(2
   number,
   number,
   number,
-  number?,
+  number,
 ]
 const host = process.argv[9] ?? '127.0.0.1'
 const blackout = Number(process.argv[10] ?? 0)
