@@ -125,6 +125,8 @@ export function drive(socket: Socket, { config, crypto, seed, sign, say, enough 
             })
             break
           }
+          case 'key-log':
+            break
           case 'closed':
             reject(new Error(JSON.stringify(output.reason)))
         }

@@ -36,8 +36,9 @@ function keyOf(kind: PkiKind): string {
 
 function schemesOf(version: TlsVersion, kind: PkiKind): readonly SignatureSchemeName[] {
   return SIGNATURE_SCHEMES.filter(
-    ({ key, curve, tls13 }) =>
-      key === keyOf(kind) && (version === 'TLSv1.2' || (tls13 && (curve === undefined || curve === kind))),
+    ({ key, curve, name }) =>
+      key === keyOf(kind) &&
+      (version === 'TLSv1.2' || (!name.startsWith('rsa_pkcs1') && (curve === undefined || curve === kind))),
   ).map(({ name }) => name)
 }
 
