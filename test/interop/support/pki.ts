@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 /** Key kinds that OpenVPN deployments use. */
 export const KEY_KINDS = ['P-256', 'P-384', 'RSA-2048', 'Ed25519'] as const
-export type KeyKind = (typeof KEY_KINDS)[number] | 'P-521' | 'RSA-3072'
+export type KeyKind = (typeof KEY_KINDS)[number] | 'P-521' | 'RSA-3072' | 'RSA-PSS'
 
 /** PEM texts of one certificate and its key. */
 export interface PemPair {
@@ -34,6 +34,7 @@ const KEY_ARGUMENTS: Readonly<Record<KeyKind, readonly string[]>> = {
   'P-521': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'],
   'RSA-2048': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
   'RSA-3072': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:3072'],
+  'RSA-PSS': ['-algorithm', 'RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048'],
   Ed25519: ['-algorithm', 'ED25519'],
 }
 
@@ -60,8 +61,8 @@ function make(kind: KeyKind): TestPki {
   }
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
   try {
-    const authority = (name: string): string => {
-      openssl('genpkey', ...KEY_ARGUMENTS[kind], '-out', `${name}.key`)
+    const authority = (name: string, key: KeyKind): string => {
+      openssl('genpkey', ...KEY_ARGUMENTS[key], '-out', `${name}.key`)
       const extensions = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign']
       openssl(
         'req',
@@ -79,23 +80,23 @@ function make(kind: KeyKind): TestPki {
       )
       return read(`${name}.crt`)
     }
-    const leaf = (name: string, usage: 'serverAuth' | 'clientAuth', days: string): PemPair => {
-      openssl('genpkey', ...KEY_ARGUMENTS[kind], '-out', `${name}.key`)
-      openssl('req', '-new', '-key', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
+    const leaf = (name: string, usage: 'serverAuth' | 'clientAuth', days: string, key = name): PemPair => {
+      if (key === name) openssl('genpkey', ...KEY_ARGUMENTS[kind], '-out', `${name}.key`)
+      openssl('req', '-new', '-key', `${key}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
       writeFileSync(join(folder, `${name}.ext`), LEAF_EXTENSIONS(usage))
       const sign = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', days, '-extfile', `${name}.ext`]
       openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, ...sign)
-      return { certificate: read(`${name}.crt`), key: read(`${name}.key`) }
+      return { certificate: read(`${name}.crt`), key: read(`${key}.key`) }
     }
-    const ca = authority('ca')
+    const ca = authority('ca', kind)
     return {
       kind,
       ca,
       caKey: read('ca.key'),
-      foreignCa: authority('foreign'),
+      foreignCa: authority('foreign', 'P-256'),
       server: leaf('server', 'serverAuth', '365'),
       client: leaf('client', 'clientAuth', '365'),
-      expiredServer: leaf('expired', 'serverAuth', '-1'),
+      expiredServer: leaf('expired', 'serverAuth', '-1', 'server'),
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
