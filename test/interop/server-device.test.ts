@@ -32,8 +32,8 @@ describe.skipIf(release === undefined)('a real device', () => {
       const server = await startServe(lab, serveConfig({ authority, lines }), '--tun')
       const [device] = eventsOf(server, 'device')
       const inLab = (...args: readonly string[]): string => lab.run(['ip', ...args])
-      expect(inLab('-4', 'addr', 'show', 'dev', String(device!.name))).toContain('10.9.0.1/24')
-      expect(inLab('-6', 'addr', 'show', 'dev', String(device!.name))).toContain('fd00:9::1/64')
+      expect(inLab('-4', 'addr', 'show', 'dev', String(device!['name']))).toContain('10.9.0.1/24')
+      expect(inLab('-6', 'addr', 'show', 'dev', String(device!['name']))).toContain('fd00:9::1/64')
       inLab('addr', 'add', '10.88.0.1/24', 'dev', 'lo')
       await withPlaces(lab, 1, async (places) => {
         const [place] = places
@@ -51,7 +51,7 @@ describe.skipIf(release === undefined)('a real device', () => {
       })
       server.kill('SIGTERM')
       expect((await server.ended(10)).code).toBe(0)
-      expect(inLab('link', 'show')).not.toContain(`${String(device!.name)}:`)
+      expect(inLab('link', 'show')).not.toContain(`${String(device!['name'])}:`)
       expect(inLab('-4', 'route', 'show')).not.toContain('10.77.0.0')
     })
   })

@@ -36,9 +36,10 @@ function keyOf(kind: PkiKind): string {
 
 function schemesOf(version: TlsVersion, kind: PkiKind): readonly SignatureSchemeName[] {
   return SIGNATURE_SCHEMES.filter(
-    ({ key, curve, name }) =>
+    ({ key, curve, versions }) =>
       key === keyOf(kind) &&
-      (version === 'TLSv1.2' || (!name.startsWith('rsa_pkcs1') && (curve === undefined || curve === kind))),
+      versions.includes(version) &&
+      (version === 'TLSv1.2' || curve === undefined || curve === kind),
   ).map(({ name }) => name)
 }
 
