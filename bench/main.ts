@@ -8,6 +8,7 @@ const SUBJECTS: Readonly<Record<string, () => Promise<unknown>>> = {
   handshake: async () => (await import('./handshake.ts')).runHandshakeBench(),
   connect: async () => (await import('./connect.ts')).runConnectBench(),
   server: async () => (await import('./server.ts')).runServerBench(),
+  tunnel: async () => (await import('./tunnel.ts')).runTunnelBench(),
   profile: async () => (await import('./profile.ts')).runProfileBench(),
 }
 
