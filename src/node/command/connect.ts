@@ -5,10 +5,12 @@ import { parseArgs } from 'node:util'
 import { UsageError } from '../../bytes/index.ts'
 import type { CryptoProvider } from '../../crypto/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
+import { nodeEnvironment } from '../driver.ts'
 import { createNativeCrypto } from '../native/index.ts'
 import { cleanLeftovers } from '../tun/index.ts'
 import { loadConnectPlan } from './connect-plan.ts'
 import { Connection, type ConnectRequest } from './connect-run.ts'
+import { SocksSide } from './connect-socks.ts'
 import { SystemSide } from './connect-system.ts'
 import { appendPrivate, createPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
@@ -19,6 +21,8 @@ const HELP = `ovpn connect: bring a profile's tunnel up on this machine and keep
 usage: ovpn connect FILE [options]
 
   --tun-fd N       use the open tun or tap device behind descriptor N instead of making one
+  --socks PORT     no device and no privilege: a SOCKS5 and HTTP CONNECT proxy on 127.0.0.1 whose connections go through
+                   the tunnel (TCP over a small TCP/IP of this program's own: for trying things, not for speed)
   --no-addresses   leave the device's addresses and its MTU to you (as ifconfig-noexec)
   --no-routes      leave routes to you (as route-noexec)
   --no-dns         leave name servers to you; they are shown
@@ -47,6 +51,7 @@ export async function runConnect(args: readonly string[], io: CommandIo): Promis
     allowPositionals: true,
     options: {
       'tun-fd': { type: 'string' },
+      socks: { type: 'string' },
       'no-addresses': { type: 'boolean', default: false },
       'no-routes': { type: 'boolean', default: false },
       'no-dns': { type: 'boolean', default: false },
@@ -68,12 +73,17 @@ export async function runConnect(args: readonly string[], io: CommandIo): Promis
   const crypto = chooseCrypto(values.crypto)
   const prompter = new Prompter()
   const plan = await loadConnectPlan(file, crypto, () => prompter.ask('Passphrase of the private key: ', false))
-  const left = cleanLeftovers()
+  const socks = values.socks === undefined ? undefined : integerOption('socks', values.socks, 0)
+  if (socks !== undefined && (socks > 65_535 || values['tun-fd'] !== undefined)) {
+    throw new CommandLineError('--socks wants a port, and no --tun-fd beside it')
+  }
+  const left = socks === undefined ? cleanLeftovers() : 0
   const keyLog = values.keylog === undefined ? undefined : appendPrivate(values.keylog)
   const record = values.record === undefined ? undefined : createPrivate(values.record)
   const request: ConnectRequest = { verb, json: values.json, crypto, prompter, left, keyLog, record }
   const connection = new Connection(plan, request, io, (tell) =>
     orUsage(() => {
+      if (socks !== undefined) return new SocksSide(plan, socks, nodeEnvironment().random, tell)
       const fd = values['tun-fd'] === undefined ? undefined : integerOption('tun-fd', values['tun-fd'], 0)
       const settings = {
         addresses: plan.addresses && !values['no-addresses'],

@@ -2,6 +2,7 @@
  * `ovpn connect` inside a laboratory: the server in one namespace, the client with a tun of its own in another, a cable
  * between them.
  */
+import { chmodSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Running } from './lab.ts'
 import type { Lab } from './lab.ts'
@@ -32,6 +33,8 @@ export function startConnect(
   prefix: readonly string[] = [],
 ): RunningConnect {
   const file = lab.file(`connect-${Math.random().toString(36).slice(2)}.ovpn`, profile)
+  // Whoever runs it must be able to read it.
+  if (prefix.length > 0) chmodSync(file, 0o644)
   const command = [...prefix, process.execPath, OVPN, 'connect', file, '--json', ...args]
   const running = lab.start('ovpn connect', ['ip', 'netns', 'exec', place.namespace, ...command], env)
   const events = (kind?: string): readonly ProbeEvent[] =>

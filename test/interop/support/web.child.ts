@@ -1,6 +1,7 @@
 /**
  * A web server on an address: `GET /N` gives N bytes, `PUT` answers with the number of bytes it got.
  */
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:http'
 
 const [address, port = '8080'] = process.argv.slice(2)
@@ -16,3 +17,15 @@ createServer((request, response) => {
 }).listen(Number(port), address, () => {
   console.log('serving')
 })
+
+// Beside it a name server, for which every name is this address.
+const names = createSocket('udp4')
+names.on('message', (question, { port: asker, address: from }) => {
+  const isA = question.readUInt16BE(question.length - 4) === 1
+  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, ...address!.split('.').map(Number)])
+  const answer = Buffer.concat([question, ...(isA ? [record] : [])])
+  answer.writeUInt16BE(0x8180, 2)
+  answer.writeUInt16BE(isA ? 1 : 0, 6)
+  names.send(answer, asker, from)
+})
+names.bind(53, address)
