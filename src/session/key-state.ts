@@ -365,7 +365,7 @@ export class KeyState {
 
   #plaintext(bytes: Uint8Array): void {
     if (this.#state === 'error') return
-    if (this.#peerKey !== undefined) {
+    if (this.#peerKey !== undefined || this.#established) {
       // Only a peer that has all of our negotiation speaks on: its text stands for the acks that were lost.
       this.#becomeActive()
       this.#events.push({ type: 'text', bytes })

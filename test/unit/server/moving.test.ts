@@ -96,6 +96,17 @@ describe('a moved client', () => {
     expect(world.server.retained).toBe(0)
   })
 
+  it('SESS-170: hears what its client says in the control channel that moved', () => {
+    const { next, world } = worldOf({ wrap: 'tls-crypt' })
+    const ada = world.connected('ada')
+    move(world, ada, next())
+    ada.session.close(world.now)
+    world.drain(ada)
+    world.wait(500)
+    expect(world.eventsOf('client-closed').at(-1)).toMatchObject({ name: 'ada', reason: { type: 'peer-exit' } })
+    expect(ada.closed).toBe(true)
+  })
+
   it('DATA-51, DATA-52: packets of before are replays after; packet ids go on', () => {
     const { next, world } = worldOf({})
     const ada = world.connected('ada')
