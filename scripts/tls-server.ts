@@ -9,7 +9,8 @@
  *   --min 1.2 --max 1.3   versions
  *   --profile NAME     reqcert: ask, take any chain; echo: send back what comes; rsa12: at most 1.2; others: nothing
  *   --echo             send back what comes
- *   --sigalgs LIST     schemes accepted from clients, in CertificateRequest's order
+ *   --sigalgs LIST     schemes accepted from clients, in CertificateRequest's order; all but ML-DSA when left out, which
+ *                      test tools do not know
  *   --ciphers LIST --ciphersuites LIST --groups LIST   as in profiles
  *   --verbose          print how each connection went
  */
@@ -25,6 +26,7 @@ import {
   parseTlsCiphersuites,
   parseTlsGroups,
   parseTlsVersion,
+  SIGNATURE_SCHEMES,
   type SignatureSchemeName,
   type TlsCloseReason,
   type TlsConfig,
@@ -50,6 +52,8 @@ const { values: options } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 })
+
+const CLASSICAL = SIGNATURE_SCHEMES.filter(({ key }) => key !== 'ml-dsa').map(({ name }) => name)
 
 function fail(message: string): never {
   console.error(`tls-server: ${message}`)
@@ -98,9 +102,7 @@ function buildConfig(): TlsConfig {
       verifier: enforced ? createPeerVerifier({ ca: readFileSync(clientCa, 'utf8') }) : lenientVerifier(clientCa),
     }),
     ...(suites.length > 0 && { cipherSuites: suites }),
-    ...(options.sigalgs !== undefined && {
-      signatureSchemes: options.sigalgs.split(/[ :,]+/) as SignatureSchemeName[],
-    }),
+    signatureSchemes: (options.sigalgs?.split(/[ :,]+/) as SignatureSchemeName[] | undefined) ?? CLASSICAL,
   }
 }
 

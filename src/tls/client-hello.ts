@@ -7,6 +7,7 @@
 import { Reader, utf8Encode, type Writer } from '../bytes/index.ts'
 import type { KeyShare } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
+import { readProtocols, writeProtocols } from './application-protocol.ts'
 import {
   decodeExtension,
   decodeFlag,
@@ -46,6 +47,8 @@ export interface ClientHello {
   readonly earlyData: boolean
   /** The client takes a stapled OCSP response. */
   readonly statusRequest: boolean
+  /** Names of application protocols that the client offers. */
+  readonly applicationProtocols: readonly Uint8Array[] | undefined
   /** The client takes signed certificate timestamps. */
   readonly timestampRequest: boolean
 }
@@ -90,6 +93,7 @@ export function readClientHello(body: Uint8Array): ClientHello {
     earlyData: decodeFlag(extensions, ExtensionType.earlyData, 'early_data'),
     statusRequest:
       decodeExtension(extensions, ExtensionType.statusRequest, 'status_request', readStatusRequest) ?? false,
+    applicationProtocols: readProtocols(extensions),
     timestampRequest: decodeFlag(extensions, ExtensionType.signedCertificateTimestamp, 'signed_certificate_timestamp'),
   }
 }
@@ -170,6 +174,7 @@ export interface ClientHelloFields {
   readonly offers12: boolean
   readonly encryptThenMac: boolean
   readonly serverName: string | undefined
+  readonly applicationProtocols: readonly string[]
   readonly requestOcsp: boolean
   readonly requestTimestamps: boolean
 }
@@ -204,6 +209,7 @@ function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
   }
   writeExtension(w, ExtensionType.supportedGroups, (x) => x.block(2, (y) => putU16s(y, fields.supportedGroups)))
   writeExtension(w, ExtensionType.signatureAlgorithms, (x) => x.block(2, (y) => putU16s(y, fields.signatureAlgorithms)))
+  writeProtocols(w, fields.applicationProtocols)
   writeStapleRequests(w, fields.requestOcsp, fields.requestTimestamps)
   const { keyShares, cookie } = fields
   if (keyShares === undefined) return

@@ -62,6 +62,7 @@ export function startClient(context: Context): ClientStartState {
     offers12,
     encryptThenMac: config.cipherSuites.some((suite) => suite.protection.type === 'cbc'),
     serverName: config.serverName,
+    applicationProtocols: config.applicationProtocols,
     requestOcsp: config.requestOcsp,
     requestTimestamps: config.requestTimestamps,
   }

@@ -8,6 +8,7 @@
 import { equalBytes } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
+import { takenProtocol } from './application-protocol.ts'
 import {
   type CertificateRequest,
   requestInfo,
@@ -55,6 +56,7 @@ interface Base {
   readonly encryptThenMac: boolean
   readonly transcript: Transcript12
   readonly staples: Staples
+  readonly applicationProtocol: string | undefined
 }
 
 /** A server that signed its key exchange with the key of a verified chain. */
@@ -125,6 +127,7 @@ export function startClient12(
     ...askedStaples(config),
     ...(fields.encryptThenMac ? [ExtensionType.encryptThenMac] : []),
     ...(fields.serverName === undefined ? [] : [ExtensionType.serverName]),
+    ...(fields.applicationProtocols.length === 0 ? [] : [ExtensionType.alpn]),
   ])
   demandOffered(extensions, answers, 'the ServerHello')
   decodeFlag(extensions, ExtensionType.serverName, 'server_name')
@@ -145,6 +148,7 @@ export function startClient12(
     encryptThenMac,
     transcript,
     statusPromised: decodeFlag(extensions, ExtensionType.statusRequest, 'status_request'),
+    applicationProtocol: takenProtocol(extensions, fields.applicationProtocols),
     staples: { ocspResponse: undefined, certificateTimestamps: readTimestamps(extensions) },
   }
 }

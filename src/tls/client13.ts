@@ -8,6 +8,7 @@
 import { Reader } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
+import { takenProtocol } from './application-protocol.ts'
 import {
   type CertificateRequest,
   requestInfo,
@@ -95,7 +96,8 @@ export function startClient13(context: Context, start: Client13Start): Client13S
   // After a retry the ChangeCipherSpec went out before the second ClientHello. TLS13-5
   if (hello.fields.sessionId.length > 0 && !retried) records.sendChangeCipherSpec()
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, secrets.clientHandshakeTrafficSecret)))
-  return { type: 'expect-encrypted-extensions', suite, group, retried, transcript, secrets }
+  const applicationProtocol = undefined
+  return { type: 'expect-encrypted-extensions', suite, group, retried, transcript, secrets, applicationProtocol }
 }
 
 export function onEncryptedExtensions(
@@ -104,18 +106,21 @@ export function onEncryptedExtensions(
   message: HandshakeMessage,
 ): Client13State {
   demand(message.type === HandshakeType.encryptedExtensions, 'unexpected-message', 'expected EncryptedExtensions')
+  const { config } = context
   const reader = new Reader(message.body)
   const extensions = readExtensions(reader)
   demandComplete(reader, 'the EncryptedExtensions')
   const answers: ReadonlySet<number> = new Set([
     ExtensionType.supportedGroups,
-    ...(context.config.serverName === undefined ? [] : [ExtensionType.serverName]),
+    ...(config.serverName === undefined ? [] : [ExtensionType.serverName]),
+    ...(config.applicationProtocols.length === 0 ? [] : [ExtensionType.alpn]),
   ])
   demandOffered(extensions, answers, 'EncryptedExtensions') // TLS13-13
   decodeFlag(extensions, ExtensionType.serverName, 'server_name')
   decodeExtension(extensions, ExtensionType.supportedGroups, 'supported_groups', (r) => readU16List(r, 2))
   state.transcript.add(message.raw)
-  return { ...state, type: 'expect-certificate-or-request' }
+  const applicationProtocol = takenProtocol(extensions, config.applicationProtocols)
+  return { ...state, type: 'expect-certificate-or-request', applicationProtocol }
 }
 
 export function onCertificateOrRequest(

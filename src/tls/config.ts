@@ -4,7 +4,7 @@
  * `resolveConfig` is the only reader of {@link TlsConfig}: it fills defaults, drops what the versions in range cannot
  * use, decides which schemes the own key can sign with, and throws `ConfigError` for whatever could never work.
  */
-import { ConfigError } from '../bytes/index.ts'
+import { ConfigError, utf8Encode } from '../bytes/index.ts'
 import type { CryptoProvider, GroupName, PrivateKey, PublicKey, RandomSource } from '../crypto/index.ts'
 import { MAX_CERTIFICATES, MAX_PLAINTEXT } from './limits.ts'
 import type { PeerVerdict, PeerVerifier } from '../x509/index.ts'
@@ -87,6 +87,11 @@ export interface TlsConfig {
   readonly insistOnCertificate?: boolean
   /** Client: the name that is sent as server_name, for servers with several certificates. Default: none is sent. */
   readonly serverName?: string
+  /**
+   * Names of application protocols (ALPN). A client offers them; a server takes its first that is offered and refuses
+   * clients which offer none of them, but not clients which offer nothing. Default: none.
+   */
+  readonly applicationProtocols?: readonly string[]
   /** Client: ask the server for a stapled OCSP response. It is told with `TlsInfo` and not judged. Default false. */
   readonly requestOcsp?: boolean
   /** Client: ask the server for signed certificate timestamps, told and not judged likewise. Default false. */
@@ -163,6 +168,7 @@ export interface ResolvedConfig {
   readonly keyLog: boolean
   readonly insistOnCertificate: boolean
   readonly serverName: string | undefined
+  readonly applicationProtocols: readonly string[]
   readonly requestOcsp: boolean
   readonly requestTimestamps: boolean
   readonly ocspResponse: Uint8Array | undefined
@@ -212,6 +218,7 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     keyLog: config.keyLog ?? false,
     insistOnCertificate: config.insistOnCertificate ?? false,
     serverName: config.serverName === undefined ? undefined : hostName(config.serverName),
+    applicationProtocols: protocolNames(config.applicationProtocols ?? []),
     requestOcsp: config.requestOcsp ?? false,
     requestTimestamps: config.requestTimestamps ?? false,
     ocspResponse: config.ocspResponse,
@@ -299,6 +306,14 @@ function resolveGroups(config: TlsConfig, maxVersion: TlsVersion): readonly (rea
     .filter((entry) => entry.length > 0)
   if (groups.length === 0) throw new ConfigError('tls-groups', `no group is usable with ${maxVersion}`)
   return groups
+}
+
+function protocolNames(names: readonly string[]): readonly string[] {
+  for (const name of names) {
+    const { length } = utf8Encode(name)
+    if (length < 1 || length > 255) throw new ConfigError('applicationProtocols', 'a protocol name has 1 to 255 bytes')
+  }
+  return names
 }
 
 /** What server_name may hold: a DNS name in ASCII, no address (RFC 6066 section 3). TLS-42 */

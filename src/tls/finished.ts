@@ -21,6 +21,8 @@ export interface FinishedHandshake {
   readonly peerSignatureAlgorithms: readonly number[]
   /** Client: CAs that the server asked for. */
   readonly certificateAuthorities?: readonly Uint8Array[]
+  /** What ALPN agreed on. */
+  readonly applicationProtocol: string | undefined
   /** Client: what the server stapled to its certificate. */
   readonly staples?: Staples
 }
@@ -42,6 +44,7 @@ export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo
     certificateAuthorities: done.certificateAuthorities ?? [],
     peerCertificates: proven?.chain.certificates ?? [],
     peerLeaf: proven?.chain.leaf,
+    applicationProtocol: done.applicationProtocol,
     ...(done.staples ?? NO_STAPLES),
   }
 }

@@ -25,6 +25,7 @@ export interface Keyed13 {
   readonly retried: boolean
   readonly transcript: Transcript
   readonly secrets: HandshakeSecrets
+  readonly applicationProtocol: string | undefined
 }
 
 /** What a finished 1.3 handshake hands over. */

@@ -30,6 +30,8 @@ export interface TlsInfo {
   readonly extendedMasterSecret: boolean
   /** TLS 1.2: the channel binding of RFC 5929. For 1.3 export `EXPORTER-Channel-Binding` (RFC 9266). */
   readonly tlsUnique: Uint8Array | undefined
+  /** The application protocol that both ends named (ALPN). */
+  readonly applicationProtocol: string | undefined
   /** Client that asked: DER of the OCSPResponse that the server stapled, not judged. */
   readonly ocspResponse: Uint8Array | undefined
   /** Client that asked: the server's SignedCertificateTimestampList, not judged. */

@@ -7,6 +7,7 @@
 import { EMPTY, Writer } from '../bytes/index.ts'
 import type { GroupName, KeyShare } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
+import { chooseProtocol, writeProtocols } from './application-protocol.ts'
 import {
   readCertificate12,
   readCertificateVerify,
@@ -60,6 +61,7 @@ interface Base {
   readonly extendedMasterSecret: boolean
   readonly encryptThenMac: boolean
   readonly transcript: Transcript12
+  readonly applicationProtocol: string | undefined
   readonly ownScheme: SignatureScheme
   readonly peerSignatureAlgorithms: readonly number[]
 }
@@ -106,7 +108,9 @@ export function startServer12(context: Context, hello: ClientHello, message: Han
   const transcript = new Transcript12(crypto, suite.hash)
   transcript.add(message.raw)
   const staples = staplesFor(config, hello)
-  send(context, transcript, serverHello(hello, suite, randoms.server, encryptThenMac, staples))
+  const applicationProtocol = chooseProtocol(config.applicationProtocols, hello.applicationProtocols)
+  const answers = { encryptThenMac, staples, applicationProtocol }
+  send(context, transcript, serverHello(hello, suite, randoms.server, answers))
   send(context, transcript, writeCertificate12(credential.chain))
   if (staples.ocspResponse !== undefined) send(context, transcript, writeCertificateStatus(staples.ocspResponse))
   const parameters = writeParameters(group, keyShare.share)
@@ -119,6 +123,7 @@ export function startServer12(context: Context, hello: ClientHello, message: Han
     randoms,
     extendedMasterSecret: hello.extendedMasterSecret,
     encryptThenMac,
+    applicationProtocol,
     transcript,
     ownScheme: scheme,
     peerSignatureAlgorithms: hello.signatureAlgorithms ?? [],
@@ -160,15 +165,17 @@ function serverHello(
   hello: ClientHello,
   suite: CipherSuite,
   random: Uint8Array,
-  encryptThenMac: boolean,
-  { ocspResponse, certificateTimestamps: timestamps }: Staples,
+  answers: Pick<Base, 'encryptThenMac' | 'applicationProtocol'> & { readonly staples: Staples },
 ): Uint8Array {
+  const { encryptThenMac, applicationProtocol } = answers
+  const { ocspResponse, certificateTimestamps: timestamps } = answers.staples
   const secureRenegotiation = hello.renegotiationInfo !== undefined || hello.cipherSuites.includes(RENEGOTIATION_SCSV)
   const writeExtensions = (w: Writer) => {
     if (secureRenegotiation) writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0))
     if (hello.extendedMasterSecret) writeExtension(w, ExtensionType.extendedMasterSecret, () => undefined)
     if (hello.ecPointFormats !== undefined) writeExtension(w, ExtensionType.ecPointFormats, (x) => x.u8(1).u8(0))
     if (encryptThenMac) writeExtension(w, ExtensionType.encryptThenMac, () => undefined)
+    writeProtocols(w, applicationProtocol === undefined ? [] : [applicationProtocol])
     if (ocspResponse !== undefined) writeExtension(w, ExtensionType.statusRequest, () => undefined)
     if (timestamps !== undefined)
       writeExtension(w, ExtensionType.signedCertificateTimestamp, (x) => x.bytes(timestamps))

@@ -8,6 +8,7 @@
 import { EMPTY, Writer } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
+import { chooseProtocol, writeProtocols } from './application-protocol.ts'
 import {
   readCertificate13,
   readCertificateVerify,
@@ -73,6 +74,9 @@ export interface Server13Start {
 /** Sends everything up to the Certificate, and the rest too when the signature can be made here. */
 export function startServer13(context: Context, start: Server13Start): Server13State {
   const { crypto, random, records, config } = context
+  const applicationProtocol = chooseProtocol(config.applicationProtocols, start.hello.applicationProtocols)
+  const encryptedExtensions = new Writer(16)
+  encryptedExtensions.block(2, (w) => writeProtocols(w, applicationProtocol === undefined ? [] : [applicationProtocol]))
   const { hello, suite, group, credential, scheme, retried, transcript } = start
   const serverRandom = random(32)
   const response = crypto.respondKeyShare(group, start.share.share, random)
@@ -89,7 +93,7 @@ export function startServer13(context: Context, start: Server13Start): Server13S
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, suite, secrets.clientHandshakeTrafficSecret)))
   records.allowPlaintextAlert()
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, secrets.serverHandshakeTrafficSecret)))
-  send(context, transcript, handshakeMessage(HandshakeType.encryptedExtensions, Uint8Array.of(0, 0)))
+  send(context, transcript, handshakeMessage(HandshakeType.encryptedExtensions, encryptedExtensions.finish()))
   if (config.clientAuth !== 'none')
     send(context, transcript, writeCertificateRequest13(config.signatureSchemes, config.certificateAuthorities))
   send(context, transcript, writeCertificate13(credential.chain, EMPTY, staplesFor(config, hello)))
@@ -101,6 +105,7 @@ export function startServer13(context: Context, start: Server13Start): Server13S
     retried,
     transcript,
     secrets,
+    applicationProtocol,
     ownScheme: scheme,
     peerSignatureAlgorithms: hello.signatureAlgorithms ?? [],
     pending,

@@ -22,6 +22,9 @@ export function checkExpectations(flags: Flags, info: TlsInfo): string | undefin
     const same = String(flags.expectPeerVerifyPrefs) === String(info.peerSignatureAlgorithms)
     if (!same) return `the peer takes ${String(info.peerSignatureAlgorithms)}`
   }
+  if (flags.expectProtocol !== undefined && flags.expectProtocol !== info.applicationProtocol) {
+    return `application protocol ${info.applicationProtocol}`
+  }
   if (differsInBytes(flags.expectOcspResponse, info.ocspResponse)) return 'the OCSP response differs'
   if (differsInBytes(flags.expectTimestamps, info.certificateTimestamps)) return 'the timestamps differ'
   if (flags.expectClientCas !== undefined) {

@@ -44,6 +44,8 @@ export interface Flags {
   /** For each of `groups`: 1 where it is liked as much as the next. */
   groupFlags: number[]
   hostName: string | undefined
+  protocols: readonly string[]
+  expectProtocol: string | undefined
   requestOcsp: boolean
   requestTimestamps: boolean
   ocspResponse: Uint8Array | undefined
@@ -94,6 +96,15 @@ function base64(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'base64'))
 }
 
+/** Names with their length in front, as the runner writes them. */
+function prefixed(text: string): readonly string[] {
+  const bytes = Buffer.from(text, 'latin1')
+  const names: string[] = []
+  for (let at = 0; at < bytes.length; at += 1 + bytes[at]!)
+    names.push(bytes.toString('latin1', at + 1, at + 1 + bytes[at]!))
+  return names
+}
+
 const SWITCHES: Readonly<Record<string, (flags: Flags) => void>> = {
   '-ipv6': (f) => (f.ipv6 = true),
   '-server': (f) => (f.server = true),
@@ -137,6 +148,8 @@ const VALUES: Readonly<Record<string, Handler>> = {
   '-key-shares': (f, v) => (f.keyShares = [...(f.keyShares ?? []), number(v)]),
   '-server-supported-groups-hint': (f, v) => f.serverGroups.push(number(v)),
   '-curves-flags': (f, v) => f.groupFlags.push(number(v)),
+  '-advertise-alpn': (f, v) => (f.protocols = prefixed(v)),
+  '-expect-alpn': (f, v) => (f.expectProtocol = v),
   '-host-name': (f, v) => (f.hostName = v),
   '-ocsp-response': (f, v) => (f.ocspResponse = base64(v)),
   '-signed-cert-timestamps': (f, v) => (f.timestamps = base64(v)),
@@ -184,6 +197,8 @@ export function parseFlags(args: readonly string[]): Flags {
     serverGroups: [],
     groupFlags: [],
     hostName: undefined,
+    protocols: [],
+    expectProtocol: undefined,
     requestOcsp: false,
     requestTimestamps: false,
     ocspResponse: undefined,

@@ -151,6 +151,7 @@ export function buildConfig(flags: Flags): TlsConfig {
     clientAuth: requireClientCertificate ? 'required' : verifyPeer ? 'optional' : 'none',
     groups: groupPreference(flags),
     ...(flags.hostName !== undefined && { serverName: flags.hostName }),
+    applicationProtocols: flags.protocols,
     requestOcsp: flags.requestOcsp,
     requestTimestamps: flags.requestTimestamps,
     ...(flags.ocspResponse !== undefined && { ocspResponse: flags.ocspResponse }),

@@ -6,7 +6,7 @@ import { type CbcKeys, CbcOpener, CbcSealer } from '../../../src/tls/cbc-protect
 import { HEADER_MARGIN } from '../../../src/tls/record-reader.ts'
 import { SeededRandom } from '../../support/random.ts'
 import { config, Host, pair, Puppet, talk, text } from './support.ts'
-import { record } from './edit.ts'
+import { editHello, record, setExtension } from './edit.ts'
 
 const MAC_LENGTH = { SHA1: 20, SHA256: 32, SHA384: 48 } as const
 
@@ -167,6 +167,20 @@ describe('in a connection', () => {
     const host = new Host(config('server', over), 'etm')
     talk(puppet, host)
     expect(host.info?.cipherSuite).toBe(suites[0])
+  })
+
+  it('TLS12-4 TLS12-15 encrypt-then-MAC with a suite that has no MAC to encrypt is refused', () => {
+    const both = [...suites, 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'] as const
+    const host = new Host(config('client', { ...over, cipherSuites: both }), 'etm')
+    const aead = config('server', { ...over, cipherSuites: [both[1]] })
+    const puppet = new Puppet(
+      aead,
+      editHello((hello) => setExtension(hello, 22, new Uint8Array(0))),
+    )
+    for (const flight of host.drain()) puppet.receive(flight)
+    for (const flight of puppet.drain()) host.receive(flight)
+    host.drain()
+    expect(host.alertSent).toBe('illegal-parameter')
   })
 
   it('TLS12-14 CBC is neither offered nor taken unless named', () => {

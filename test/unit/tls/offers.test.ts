@@ -108,6 +108,57 @@ describe('server_name', () => {
   })
 })
 
+describe('application protocols', () => {
+  const ALPN = 16
+  const names = ['h2', 'ovpn']
+
+  it('TLS-45 TLS-46 the server takes its first that is offered, in both versions', () => {
+    for (const maxVersion of VERSIONS) {
+      const agreed = (client: readonly string[], server: readonly string[]) => {
+        const offer = anonymous({ maxVersion, applicationProtocols: client })
+        return pair(offer, config('server', { clientAuth: 'none', applicationProtocols: server }))
+      }
+      for (const { info } of Object.values(agreed(names, ['ovpn', 'h2']))) {
+        expect(info).toMatchObject({ version: maxVersion, applicationProtocol: 'ovpn' })
+      }
+      for (const [client, server] of [
+        [names, []],
+        [[], names],
+      ] as const) {
+        for (const { info } of Object.values(agreed(client, server))) {
+          expect(info).toMatchObject({ version: maxVersion, applicationProtocol: undefined })
+        }
+      }
+      const apart = agreed(names, ['other', 'H2'])
+      expect(apart.server.alertSent).toBe('no-application-protocol')
+      expect(apart.client.info).toBeUndefined()
+    }
+    for (const bad of ['', 'x'.repeat(256)])
+      expect(() => clientHello({ applicationProtocols: [bad] })).toThrow(ConfigError)
+  })
+
+  it('TLS-9 TLS-45 an answer is one name of those offered, and none comes unasked', () => {
+    const answer = (value: Uint8Array): Record<TlsVersion, Tamper> => ({
+      'TLSv1.2': editHello((hello) => setExtension(hello, ALPN, value)),
+      'TLSv1.3': replace(8, () => [
+        handshakeMessage(8, concat(bytes(0, 4 + value.length, 0, ALPN, 0, value.length), value)),
+      ]),
+    })
+    for (const version of VERSIONS) {
+      const verdict = (value: Uint8Array, applicationProtocols: readonly string[] = names) =>
+        clientAgainst({ applicationProtocols, maxVersion: version }, answer(value)[version]).alertSent
+      const passes = version === 'TLSv1.2' ? undefined : 'decrypt-error'
+      expect(verdict(bytes(0, 3, 2, 0x68, 0x32))).toBe(passes)
+      expect(verdict(bytes(0, 3, 2, 0x68, 0x33))).toBe('illegal-parameter')
+      expect(verdict(bytes(0, 6, 2, 0x68, 0x32, 2, 0x68, 0x32))).toBe('decode-error')
+      expect(verdict(bytes(0, 3, 2, 0x68, 0x32), [])).toBe('unsupported-extension')
+      for (const bad of [bytes(), bytes(0, 0), bytes(0, 1, 0), bytes(0, 3, 2, 0x68, 0x32, 0)]) {
+        expect(verdict(bad)).toBe('decode-error')
+      }
+    }
+  })
+})
+
 describe('staples', () => {
   const ocspResponse = bytes(1, 2, 3, 4)
   const certificateTimestamps = bytes(0, 6, 0, 4, 5, 6, 7, 8)
