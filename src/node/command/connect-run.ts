@@ -3,7 +3,7 @@
  * person, and a line that says how things stand.
  */
 import { performance } from 'node:perf_hooks'
-import type { ClientEvent, CredentialsRequest, Remote } from '../../client/index.ts'
+import type { ClientEvent, Remote } from '../../client/index.ts'
 import type { CryptoProvider } from '../../crypto/index.ts'
 import type { Credentials } from '../../session/index.ts'
 import { recordClient } from '../../record/index.ts'
@@ -16,6 +16,7 @@ import type { ConnectPlan } from './connect-plan.ts'
 import type { InnerSide } from './connect-system.ts'
 import { describeStats } from './describe.ts'
 import { type CommandIo, EXIT } from './io.ts'
+import { type Ask, askLogin, askText } from './login-prompts.ts'
 import { jsonReporter, type ProbeReporter, textReporter } from './probe-report.ts'
 import type { Prompter } from './prompt.ts'
 import { RoundTrip } from './round-trip.ts'
@@ -98,7 +99,7 @@ export class Connection {
 
   /** Runs to the end; resolves with the exit code. */
   async run(): Promise<number> {
-    const { left, verb } = this.#request
+    const { left } = this.#request
     this.#reporter.warnings(this.#plan.warnings)
     if (left > 0) {
       this.#reporter.note('leftovers', { commands: left }, `took back ${left} settings that a killed run had left`)
@@ -123,8 +124,8 @@ export class Connection {
     const code = new Promise<number>((resolve) => {
       this.#finish = resolve
     })
+    this.#status.start()
     this.#driver.start()
-    if (verb > 0) this.#status.start()
     return await code
   }
 
@@ -172,12 +173,12 @@ export class Connection {
         this.#reporter.retry(describeEnd(event.end), event.delay)
         break
       case 'credentials-needed':
-        void this.#answer(this.#askLogin(event))
+        void this.#answer(askLogin(this.#ask, event))
         break
       case 'login-request':
         this.#reporter.event(event)
         if (event.request.type === 'text' && event.request.responseRequired) {
-          void this.#answer(this.#askText(event.request.text, event.request.echo))
+          void this.#answer(askText(this.#ask, event.request.text, event.request.echo))
         } else if (event.request.type === 'open-url' || event.request.type === 'web-auth') {
           const { url } = event.request
           this.#reporter.note('open-url', { url }, `open this page to go on: ${url}`)
@@ -210,26 +211,7 @@ export class Connection {
     this.#keysAt = performance.now()
   }
 
-  async #askLogin({ challenge, username }: CredentialsRequest): Promise<Answer> {
-    const ask = this.#ask.bind(this)
-    if (username !== undefined) {
-      const response = await ask(`${challenge?.text ?? 'Answer'}: `, challenge?.echo ?? false)
-      return response === undefined ? undefined : { type: 'response', response }
-    }
-    const name = await ask('Username: ', true)
-    const password = name === undefined ? undefined : await ask('Password: ', false)
-    if (name === undefined || password === undefined) return undefined
-    if (challenge === undefined) return { type: 'password', username: name, password }
-    const response = await ask(`${challenge.text}: `, challenge.echo)
-    return response === undefined ? undefined : { type: 'password', username: name, password, response }
-  }
-
-  async #askText(text: string, echo: boolean): Promise<Answer> {
-    const response = await this.#ask(`${text}: `, echo)
-    return response === undefined ? undefined : { type: 'response', response }
-  }
-
-  async #ask(question: string, echo: boolean): Promise<string | undefined> {
+  readonly #ask: Ask = async (question, echo) => {
     this.#status.stop()
     const answer = await this.#request.prompter.ask(question, echo)
     if (this.#finish !== undefined) this.#status.start()

@@ -18,7 +18,9 @@ import { explainCipher } from './explain.ts'
 import { EXIT } from './io.ts'
 import { Pinger } from './pinger.ts'
 import { addressBytes, type ProbePlan, withKeyLog } from './plan.ts'
+import { type Ask, askLogin, askText } from './login-prompts.ts'
 import type { ProbeReporter } from './probe-report.ts'
+import { Prompter } from './prompt.ts'
 
 /** What the command line asked for. */
 export interface ProbeRequest {
@@ -50,6 +52,7 @@ export class Probe {
   readonly #config: ClientConfig
   readonly #driver: ClientDriver
   readonly #started = performance.now()
+  readonly #prompter = new Prompter()
   #pinger: Pinger | undefined
   #overall: NodeJS.Timeout | undefined
   #remote: Remote | undefined
@@ -120,7 +123,9 @@ export class Probe {
         break
       case 'login-request':
         this.#reporter.event(event)
-        if (event.request.type === 'text' && event.request.responseRequired) this.#respond()
+        if (event.request.type === 'text' && event.request.responseRequired) {
+          this.#respond(event.request.text, event.request.echo)
+        }
         break
       case 'push-received':
         if (!event.update) this.#pushed = event.options
@@ -132,9 +137,12 @@ export class Probe {
   }
 
   /** The login's question: answered with what the command line gave, or the end. */
-  #answer({ challenge, username }: CredentialsRequest): void {
+  #answer(request: CredentialsRequest): void {
+    const { challenge, username } = request
     const { response } = this.#request
-    if (challenge === undefined) {
+    if (process.stdin.isTTY && (response === undefined || username === undefined)) {
+      void this.#asked(askLogin(this.#ask, request))
+    } else if (challenge === undefined) {
       this.#fail('the profile wants a username and a password, and has none (auth-user-pass FILE or inline)')
     } else if (response === undefined || username === undefined) {
       this.#fail(`the login asks "${challenge.text}", and there is no answer (--response TEXT)`)
@@ -143,10 +151,20 @@ export class Probe {
     }
   }
 
-  #respond(): void {
+  #respond(text: string, echo: boolean): void {
     const { response } = this.#request
-    if (response === undefined) this.#fail('the server asks a question, and there is no answer (--response TEXT)')
+    if (response === undefined && process.stdin.isTTY) void this.#asked(askText(this.#ask, text, echo))
+    else if (response === undefined) this.#fail('the server asks a question, and there is no answer (--response TEXT)')
     else this.#authenticate({ type: 'response', response })
+  }
+
+  readonly #ask: Ask = async (question, echo) => await this.#prompter.ask(question, echo)
+
+  /** What the person at the terminal typed. */
+  async #asked(answer: Promise<Credentials | undefined>): Promise<void> {
+    const credentials = await answer
+    if (credentials === undefined) this.#fail('no answer was given')
+    else this.#authenticate(credentials)
   }
 
   /** Later, because the client may be in the middle of a drain. */

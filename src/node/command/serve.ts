@@ -5,6 +5,7 @@
  * Needs neither root nor a tun device unless it is told to use one. Ends on SIGINT or SIGTERM after it told its clients to reconnect.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { recordServer } from '../../record/index.ts'
 import type { ClientId, LoginEvent, ServerConfig, ServerEvent } from '../../server/index.ts'
@@ -18,6 +19,7 @@ import { appendPrivate, createPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
 import { loadServePlan, type ServePlan, writeLeases } from './serve-plan.ts'
+import { Rate, showBytes, showDuration, showRate, StatusLine } from './status-line.ts'
 
 const HELP = `ovpn serve: a server profile in user space; answers pings to the server's own addresses
 
@@ -89,6 +91,10 @@ class Serving {
   readonly #plan: ServePlan
   readonly #options: ServeOptions
   readonly #io: CommandIo
+  readonly #status: StatusLine
+  readonly #in = new Rate(performance.now())
+  readonly #out = new Rate(performance.now())
+  readonly #started = performance.now()
   readonly #driver: ServerDriver
   #inside: Inside
   #crlTime = 0
@@ -98,7 +104,8 @@ class Serving {
     const { keyLog, users } = options
     this.#plan = plan
     this.#options = options
-    this.#io = io
+    this.#status = new StatusLine(io, () => this.#line(), !options.json)
+    this.#io = this.#status.io
     const asks = users !== undefined || plan.clientConfig !== undefined
     const session = { ...plan.config.session, keyLog: keyLog !== undefined }
     const config: ServerConfig = { ...plan.config, session, admission: asks ? 'ask' : 'automatic' }
@@ -134,6 +141,7 @@ class Serving {
     const status = (): void => {
       for (const { id, ...client } of this.#driver.server.clients()) this.#log(id, 'status', client)
     }
+    this.#status.start()
     process.once('SIGINT', stop)
     process.once('SIGTERM', stop)
     process.on('SIGUSR2', status)
@@ -141,7 +149,22 @@ class Serving {
       this.#finish = resolve
     })
     process.off('SIGUSR2', status)
+    this.#status.stop()
     return code
+  }
+
+  /** How things stand, in one line. */
+  #line(): string {
+    const now = performance.now()
+    const clients = this.#driver.server.clients()
+    const incoming = clients.reduce((sum, { stats }) => sum + stats.tunnelBytesReceived, 0)
+    const outgoing = clients.reduce((sum, { stats }) => sum + stats.tunnelBytesSent, 0)
+    return [
+      `serving ${showDuration(now - this.#started)}`,
+      `${clients.length} ${clients.length === 1 ? 'client' : 'clients'}`,
+      `in ${showBytes(incoming)} (${showRate(this.#in.look(incoming, now))})`,
+      `out ${showBytes(outgoing)} (${showRate(this.#out.look(outgoing, now))})`,
+    ].join(' | ')
   }
 
   #openDevice(): void {

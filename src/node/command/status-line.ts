@@ -58,7 +58,9 @@ export class StatusLine {
   /** Draws the line as it is now. */
   draw(): void {
     if (this.#terminal === undefined || this.#timer === undefined) return
-    const width = Math.max(this.#terminal.columns - 1, 20)
+    const { columns } = this.#terminal
+    // A terminal may not know its width.
+    const width = (columns > 0 ? columns : 80) - 1
     this.#terminal.write(`${CLEAR}${this.#text().slice(0, width)}`)
   }
 
