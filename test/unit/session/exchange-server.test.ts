@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { nodeCrypto } from '../../../src/node/crypto/index.ts'
+import type { SessionConfig } from '../../../src/session/index.ts'
+import { CLEAN } from '../../support/network.ts'
+import { ipPacket, Pair } from '../../support/pair.ts'
+import { RawPeer } from '../../support/raw-peer.ts'
+
+const crypto = nodeCrypto
+const ASK = { type: 'password', username: 'ada', password: 'pass' } as const
+
+describe('server', () => {
+  const askingServer = (change: Partial<SessionConfig> = {}, peerInfo?: string): RawPeer =>
+    new RawPeer({
+      role: 'client',
+      login: ASK,
+      ...(peerInfo === undefined ? {} : { peerInfo }),
+      session: { admission: 'ask', ...change },
+    })
+
+  it('SESS-110 the key is used when active, allowed and wanted, in any order', () => {
+    const quiet = 'IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_NCP=2\n'
+    const wantedFirst = askingServer({}, quiet)
+    wantedFirst.say('PUSH_REQUEST')
+    expect(wantedFirst.session.state).toBe('exchanging')
+    wantedFirst.session.allow(wantedFirst.now)
+    wantedFirst.settle()
+    expect(wantedFirst.session.state).toBe('connected')
+    const allowedFirst = askingServer({}, quiet)
+    allowedFirst.session.allow(allowedFirst.now)
+    allowedFirst.settle()
+    expect(allowedFirst.session.state).toBe('exchanging')
+    expect(allowedFirst.texts).toEqual([])
+    allowedFirst.say('PUSH_REQUEST')
+    expect(allowedFirst.session.state).toBe('connected')
+    // A client that need not ask is answered at once.
+    const unasked = askingServer()
+    unasked.session.allow(unasked.now, { options: ['ping 7'] })
+    unasked.settle()
+    expect(unasked.texts[0]).toContain('PUSH_REPLY,ping 7')
+  })
+
+  it('SESS-110 packets of a client that is not allowed yet are dropped', () => {
+    const peer = askingServer()
+    peer.session.receive(Uint8Array.of(0x30, 0, 0, 0, 1, ...new Uint8Array(40)), peer.now)
+    expect(peer.session.stats.dropped['key-not-ready']).toBe(1)
+    expect(peer.session.send(ipPacket(1), peer.now)).toBe(false)
+    expect(() => peer.session.deny('no', peer.now)).not.toThrow()
+    expect(() => peer.session.allow(peer.now)).toThrow('no login waits')
+  })
+
+  it('SESS-113 a later negotiation must show the same username', () => {
+    const pair = new Pair({ crypto, client: { login: ASK }, server: { admission: 'ask' } })
+    pair.run(5_000, () => pair.events(pair.server, 'login').length > 0)
+    // The push makes the client go by another name.
+    const push = { options: ['auth-token-user Z3JhY2U=', 'auth-token T'], peerId: 1 }
+    pair.input(pair.server, (session, now) => session.allow(now, push))
+    expect(pair.connect()).toBe(true)
+    pair.input(pair.client, (session, now) => session.renegotiate(now))
+    pair.wait(2_000)
+    expect(pair.events(pair.server, 'rekey-failed')[0]?.reason).toMatchObject({ type: 'denied' })
+    expect(pair.server.session.state).toBe('connected')
+    pair.send(pair.client, ipPacket(1))
+    pair.wait(100)
+    expect(pair.server.packets).toHaveLength(1)
+  })
+
+  it('SESS-114 SESS-143 a refusal is told, and awaited for five seconds at most', () => {
+    const peer = askingServer()
+    peer.session.deny('wrong code', peer.now)
+    peer.settle()
+    expect(peer.texts).toEqual(['AUTH_FAILED,wrong code'])
+    expect(peer.session.closeReason).toEqual({ type: 'denied', message: 'wrong code' })
+    const pair = new Pair({ crypto, client: { login: ASK }, server: { admission: 'ask' } })
+    pair.run(5_000, () => pair.events(pair.server, 'login').length > 0)
+    pair.network.partitioned = true
+    pair.input(pair.server, (session, now) => session.deny('no', now))
+    const denied = pair.now
+    pair.wait(4_900)
+    expect(pair.server.session.state).toBe('closing')
+    pair.wait(200)
+    expect(pair.server.closedAt).toBe(denied + 5_000)
+  })
+
+  it('SESS-115 a deferred login is told, and refused when nobody decides', () => {
+    const peer = askingServer()
+    peer.session.defer(20, peer.now)
+    peer.settle()
+    expect(peer.texts).toEqual(['AUTH_PENDING,timeout 20'])
+    peer.wait(19_000)
+    expect(peer.session.state).toBe('exchanging')
+    peer.wait(2_000)
+    expect(peer.texts[1]).toContain('AUTH_FAILED')
+    expect(peer.session.closeReason).toMatchObject({ type: 'denied' })
+  })
+
+  it('SESS-116 without a shared cipher the client is told', () => {
+    const pair = new Pair({
+      crypto,
+      client: { dataCiphers: ['AES-128-GCM'] },
+      server: { dataCiphers: ['CHACHA20-POLY1305'] },
+    })
+    pair.wait(2_000)
+    expect(pair.client.session.closeReason).toMatchObject({
+      type: 'auth-failed',
+      failure: { type: 'refused', message: 'Data channel cipher negotiation failed (no shared cipher)' },
+    })
+    expect(pair.server.session.closeReason).toMatchObject({ type: 'incompatible', option: 'data-ciphers' })
+  })
+
+  it('SESS-117 a repeated PUSH_REQUEST is answered again after 30 s', () => {
+    const peer = new RawPeer({ role: 'client', session: { timers: { ping: 0 } } })
+    expect(peer.texts).toHaveLength(1)
+    peer.wait(29_000)
+    peer.say('PUSH_REQUEST')
+    expect(peer.texts).toHaveLength(1)
+    peer.wait(2_000)
+    peer.say('PUSH_REQUEST')
+    expect(peer.texts).toHaveLength(2)
+    expect(peer.texts[1]).toBe(peer.texts[0])
+  })
+
+  it('SESS-118 a client that falls silent before it has its options is given up', () => {
+    const pair = new Pair({ crypto, faults: CLEAN, server: { admission: 'ask' }, client: { login: ASK } })
+    pair.run(5_000, () => pair.server.session.state === 'exchanging')
+    pair.network.partitioned = true
+    const since = pair.now
+    pair.wait(65_000)
+    expect(pair.server.session.closeReason).toMatchObject({ type: 'timed-out', timer: 'push-request' })
+    expect(pair.server.closedAt - since).toBeLessThan(61_000)
+  })
+})
