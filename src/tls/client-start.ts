@@ -29,8 +29,6 @@ import { syntheticHello, Transcript } from './transcript.ts'
 /** What a HelloRetryRequest fixed. */
 export interface Retry {
   readonly suite: CipherSuite
-  /** `undefined` when only a cookie was asked for. */
-  readonly group: GroupName | undefined
   /** Through the second ClientHello. */
   readonly transcript: Transcript
 }
@@ -114,9 +112,8 @@ export function onRetriedServerHello(
   demand(suite === state.retry.suite, 'illegal-parameter', 'the cipher suite changed after a retry')
   const { transcript } = state.retry
   transcript.add(message.raw)
+  // Where the retry asked for a group, the second ClientHello holds a share for no other. TLS13-3, TLS13-7
   const { group, secret } = agree(state.hello, hello)
-  const groupStands = state.retry.group === undefined || state.retry.group === group
-  demand(groupStands, 'illegal-parameter', 'the group changed after a retry')
   return startClient13(context, { suite, group, transcript, sharedSecret: secret, retried: true, hello: state.hello })
 }
 
@@ -216,5 +213,5 @@ function retry(
     message.raw,
     second.raw,
   )
-  return { type: 'expect-retried-server-hello', hello: second, retry: { suite, group, transcript } }
+  return { type: 'expect-retried-server-hello', hello: second, retry: { suite, transcript } }
 }

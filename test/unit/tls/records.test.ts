@@ -163,6 +163,34 @@ describe('messages in records', () => {
     }
   })
 
+  it('TLS-8 nor inside one on an open connection: what follows its half is not heard', () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      // Half a HelloRequest or ClientHello, and half a KeyUpdate.
+      const half = version === 'TLSv1.2' ? bytes(1, 0, 0) : bytes(24, 0)
+      const { client, server } = openPuppet(version)
+      server.receive(client.records.seal(22, half))
+      server.drain()
+      expect(server.alertSent).toBeUndefined()
+      server.receive(client.records.seal(23, text('inside')))
+      server.drain()
+      expect(server.alertSent).toBe('unexpected-message')
+      expect(server.data).toEqual([])
+    }
+  })
+
+  it('TLS-4 a protected record is one of application data, even where it authenticates as something else', () => {
+    const keys = { algorithm: 'AES-128-GCM', key: new Uint8Array(16).fill(1), iv: new Uint8Array(12).fill(2) } as const
+    const opened = (type: number) => {
+      const inner = concat(text('inside'), bytes(23))
+      const sealed = concat(bytes(type, 3, 3, 0, inner.length + 16), inner, new Uint8Array(16))
+      // The first nonce is the IV, for the sequence number is zero.
+      noble.createAead(keys.algorithm, keys.key).seal(sealed, 0, 5, 5, inner.length, 5 + inner.length, keys.iv)
+      return new Opener13(noble, keys).open(sealed, 0, inner.length + 16)
+    }
+    expect(opened(23)).toEqual({ type: 23, fragment: text('inside') })
+    for (const type of [21, 22]) expect(() => opened(type)).toThrow(/a protected record of type/)
+  })
+
   it('TLS-7 nothing may stand behind the end of a flight', () => {
     const hello = clientHello().subarray(5)
     const behind = concat(hello, handshakeMessage(16, bytes(0)).subarray(0, 2))
