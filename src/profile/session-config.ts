@@ -229,8 +229,8 @@ function readMssfix(connection: Connection): SessionConfig['mssfix'] {
   const [size, unit] = values ?? []
   if (size === 0) return 'off'
   if (size !== undefined) return { size, mode: unit ?? 'payload' }
-  const [fragment, fragmentUnit] = connection.value('fragment') ?? []
-  return fragment === undefined ? undefined : { size: fragment, mode: fragmentUnit ?? 'payload' }
+  const [fragment] = connection.value('fragment') ?? []
+  return fragment === undefined ? undefined : { size: fragment, mode: 'mtu' }
 }
 
 /** PROF-27: framing only; `comp-lzo no` still frames. */

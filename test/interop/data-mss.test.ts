@@ -44,6 +44,7 @@ const CASES: readonly Case[] = [
   { name: 'mssfix 1300 mtu', releases: ['2.6'], mssfix: 'mssfix 1300 mtu' },
   { name: 'mssfix 1300 fixed', releases: ['2.6'], mssfix: 'mssfix 1300 fixed' },
   { name: 'AES-256-CBC', releases: ['2.6'], common: 'data-ciphers AES-256-CBC\nauth SHA512', mssfix: 'mssfix 1300' },
+  { name: 'fragment 1200', releases: ['2.6'], common: 'fragment 1200', mssfix: '' },
   { name: 'TCP', releases: ['2.6'], transport: 'tcp', mssfix: 'mssfix 1300 mtu' },
 ]
 

@@ -107,7 +107,7 @@ describe('toSessionConfig', () => {
   })
 
   it('PROF-26 reads sizes', () => {
-    expect(config('fragment 1200\nmssfix\n')).toMatchObject({ fragment: 1200, mssfix: { size: 1200, mode: 'payload' } })
+    expect(config('fragment 1200\nmssfix\n')).toMatchObject({ fragment: 1200, mssfix: { size: 1200, mode: 'mtu' } })
     expect(config('fragment 1228 mtu\n').fragment).toBe(1200)
     expect(config('mssfix 0\n').mssfix).toBe('off')
     expect(config('mssfix 1400 fixed\n').mssfix).toEqual({ size: 1400, mode: 'fixed' })
