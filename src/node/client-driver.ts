@@ -12,7 +12,7 @@ import type { Environment, Stats } from '../session/index.ts'
 import { nodeEnvironment } from './driver.ts'
 import { type Link, type LinkRequest, type LinkSinks, openLink } from './link.ts'
 
-/** Opens a socket as a client asks for it; what {@link openLink} does, unless the host knows better. */
+/** Opens a socket as a client asks for it; what `openLink` does, unless the host knows better. */
 export type LinkOpener = (request: LinkRequest, sinks: LinkSinks) => Link
 
 /** Where a client's tunnel packets and news go. */
