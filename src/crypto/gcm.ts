@@ -8,7 +8,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices are within fixed-size scratch arrays or checked ranges */
 import { checkAeadRanges } from './ranges.ts'
 import { encryptAesBlock, expandAesKey } from './aes.ts'
-import { createGhashTable, updateGhash } from './ghash.ts'
+import { createGhashTable, updateGhash, updateGhashBitwise } from './ghash.ts'
 import type { Aead, AeadAlgorithm } from './provider.ts'
 
 /** The bytes `[offset, offset + 4)` as a big-endian word. */
@@ -20,7 +20,8 @@ function wordAt(bytes: Uint8Array, offset: number): number {
 export class AesGcm implements Aead {
   readonly algorithm: AeadAlgorithm
   readonly #roundKeys: Int32Array
-  readonly #table: Int32Array
+  /** The hash key itself, until a packet of more than a block makes its table worth 4 KiB. */
+  #table: Int32Array
   /** The block cipher's input and output. */
   readonly #state = new Int32Array(4)
   /** The running hash. */
@@ -33,7 +34,7 @@ export class AesGcm implements Aead {
     this.algorithm = algorithm
     this.#roundKeys = expandAesKey(key)
     encryptAesBlock(this.#roundKeys, this.#state)
-    this.#table = createGhashTable(this.#state)
+    this.#table = this.#state.slice()
   }
 
   seal(
@@ -119,9 +120,10 @@ export class AesGcm implements Aead {
     nonce: Uint8Array,
   ): void {
     const hash = this.#hash.fill(0)
-    updateGhash(this.#table, hash, buffer, aadOffset, aadOffset + aadLength)
+    if (length > 16 && this.#table.length === 4) this.#table = createGhashTable(this.#table)
+    this.#absorb(buffer, aadOffset, aadOffset + aadLength)
     if ((aadLength & 15) !== 0) this.#absorbPartial(buffer, aadOffset + aadLength, aadLength & 15)
-    updateGhash(this.#table, hash, buffer, offset, offset + length)
+    this.#absorb(buffer, offset, offset + length)
     if ((length & 15) !== 0) this.#absorbPartial(buffer, offset + length, length & 15)
     this.#absorbLengths(aadLength, length)
     const state = this.#state
@@ -137,11 +139,16 @@ export class AesGcm implements Aead {
     tag[3] = hash[3]! ^ state[3]
   }
 
+  #absorb(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#table.length > 4) updateGhash(this.#table, this.#hash, bytes, start, end)
+    else updateGhashBitwise(this.#table, this.#hash, bytes, start, end)
+  }
+
   /** The last `length` bytes before `end`, padded with zeros. */
   #absorbPartial(buffer: Uint8Array, end: number, length: number): void {
     const block = this.#block.fill(0)
     for (let i = 0; i < length; i++) block[i] = buffer[end - length + i]!
-    updateGhash(this.#table, this.#hash, block, 0, 16)
+    this.#absorb(block, 0, 16)
   }
 
   /** Both lengths in bits, 64 bits each. */
@@ -149,7 +156,7 @@ export class AesGcm implements Aead {
     const block = this.#block
     writeBits(block, 0, aadLength)
     writeBits(block, 8, length)
-    updateGhash(this.#table, this.#hash, block, 0, 16)
+    this.#absorb(block, 0, 16)
   }
 }
 

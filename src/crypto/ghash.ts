@@ -5,6 +5,8 @@
  * back in through a table of 256 reductions that all keys share, add the byte's multiple of H. That takes 4 KiB a key and
  * is as fast here as a table for each of the sixteen byte positions, which would take 64 KiB.
  *
+ * Packets of a block, as keepalives are, are multiplied bit by bit: a key that sees nothing else needs no table.
+ *
  * Field elements are four big-endian words; bit 0 of the standard is the top bit of the first word.
  */
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- every index is masked to the table's size */
@@ -16,6 +18,23 @@ function multiplyByX(element: Int32Array): void {
   element[2] = (element[2]! >>> 1) | (element[1]! << 31)
   element[1] = (element[1]! >>> 1) | (element[0]! << 31)
   element[0] = (element[0]! >>> 1) ^ (carry & 0xe1000000)
+}
+
+/** The same as {@link updateGhash} by `h` itself, without a table: for a few blocks. */
+export function updateGhashBitwise(h: Int32Array, y: Int32Array, bytes: Uint8Array, start: number, end: number): void {
+  const power = new Int32Array(4)
+  const sum = new Int32Array(4)
+  for (let p = start; p + 16 <= end; p += 16) {
+    for (let i = 0; i < 16; i++) y[i >> 2]! ^= bytes[p + i]! << (24 - 8 * (i & 3))
+    power.set(h)
+    sum.fill(0)
+    for (let bit = 0; bit < 128; bit++) {
+      const mask = (y[bit >> 5]! << (bit & 31)) >> 31
+      for (let i = 0; i < 4; i++) sum[i]! ^= power[i]! & mask
+      multiplyByX(power)
+    }
+    y.set(sum)
+  }
 }
 
 /** What the byte that leaves at the low end adds at the top, by byte. */

@@ -29,7 +29,7 @@ import {
   writePeerInfo,
 } from '../control/index.ts'
 import { isAead } from '../data/index.ts'
-import type { TlsInfo } from '../tls/index.ts'
+import type { TlsAgreement } from '../tls/index.ts'
 import { type KeyMessageText, KeySource } from './key-source.ts'
 import type { KeyState } from './key-state.ts'
 import { ClientLogin } from './login.ts'
@@ -55,7 +55,7 @@ export interface Agreement extends ProtocolFeatures {
 }
 
 /** What our abilities depend on. */
-export type TlsBinding = Pick<TlsInfo, 'extendedMasterSecret'>
+export type TlsBinding = Pick<TlsAgreement, 'extendedMasterSecret'>
 
 /** An agreement, or why there is none. */
 export type AgreementResult = Agreement | CloseReason
@@ -141,7 +141,7 @@ export function checkKeyMessage(config: ResolvedConfig): void {
 /** The client's side: the pushed options judged by what we allow. SESS-52 */
 export function agreeAsClient(
   config: ResolvedConfig,
-  info: TlsInfo,
+  info: TlsAgreement,
   options: TunnelOptions,
   peerOptionsString: string,
 ): AgreementResult {
@@ -163,7 +163,7 @@ export function agreeAsClient(
 /** The server's side: its choice, and the lines that tell the client of it. SESS-53 */
 export function agreeAsServer(
   config: ResolvedConfig,
-  info: TlsInfo,
+  info: TlsAgreement,
   peerInfo: PeerInfo,
   peerOptionsString: string,
   { dataCiphers, peerId: assignedPeerId }: PushConfig,
@@ -192,7 +192,7 @@ export function agreeAsServer(
 export function agreeAsPair(
   config: ResolvedConfig,
   key: KeyState,
-  info: TlsInfo,
+  info: TlsAgreement,
   peerInfo: PeerInfo,
   peerOptionsString: string,
 ): AgreementResult {
@@ -223,7 +223,7 @@ export function agreeAsPair(
 /** SESS-56: features whose conditions do not hold end the attempt instead of weakening it. */
 function featureFault(
   features: ProtocolFeatures,
-  info: TlsInfo,
+  info: TlsAgreement,
   cipher: ChosenCipher,
   peerId: number | undefined,
 ): CloseReason | undefined {

@@ -2,7 +2,7 @@
  * What a negotiation is made of, and what its windows hold.
  */
 import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
-import type { TlsConfig, TlsInfo } from '../tls/index.ts'
+import type { TlsConfig, TlsAgreement } from '../tls/index.ts'
 import type { KeyMessageText } from './key-source.ts'
 
 /** What is fixed when a negotiation starts. */
@@ -16,7 +16,7 @@ export interface KeyStateOptions {
   readonly resetOpcode: number | undefined
   readonly tls: TlsConfig
   /** What our key message says beside its randoms. */
-  readonly keyMessage: (info: TlsInfo) => KeyMessageText
+  readonly keyMessage: (info: TlsAgreement) => KeyMessageText
   readonly tlsTimeout: number
   readonly tlsTimeoutMax: number
   readonly handWindow: number

@@ -11,7 +11,7 @@
 import { concat, EMPTY, Queue } from '../bytes/index.ts'
 import { writeControlText } from '../control/index.ts'
 import { AckList, ACKS_PER_CONTROL_PACKET, ReceiveWindow, SendWindow } from '../reliability/index.ts'
-import { TlsConnection, type TlsInfo } from '../tls/index.ts'
+import { type TlsAgreement, TlsConnection } from '../tls/index.ts'
 import { type ControlPacket, isHardReset, Opcode, parseResetSettings } from '../wire/index.ts'
 import { type KeyEvent, type OutgoingMessage, standstill, tlsReason } from './key-events.ts'
 import { type KeyInput, type KeyStateName, moveKey } from './key-moves.ts'
@@ -45,7 +45,7 @@ export class KeyState {
   #awaitsSignature = false
   #outgoing: Uint8Array = EMPTY
   #peerKey: PeerKeyMessage | undefined
-  #tlsInfo: TlsInfo | undefined
+  #tlsInfo: TlsAgreement | undefined
   #texts: string[] = []
 
   /** @param from - an established negotiation that this one goes on for. */
@@ -87,7 +87,7 @@ export class KeyState {
   }
 
   /** What TLS agreed on, once it is connected. */
-  get tlsInfo(): TlsInfo | undefined {
+  get tlsInfo(): TlsAgreement | undefined {
     return this.#tlsInfo
   }
 
@@ -266,7 +266,7 @@ export class KeyState {
     this.#state = 'generated-keys'
     this.#heard = true
     this.#established = true
-    this.#tlsInfo = this.#tls.info
+    this.#tlsInfo = this.#tls.agreement
     this.#outgoing = outgoing
   }
 
@@ -347,7 +347,7 @@ export class KeyState {
           this.#plaintext(output.data)
           break
         case 'connected':
-          this.#tlsInfo = output.info
+          this.#tlsInfo = this.#tls.agreement
           if (this.#options.role === 'client') this.#sendKeyMessage()
           break
         case 'signature-needed':
@@ -385,7 +385,7 @@ export class KeyState {
   }
 
   #sendKeyMessage(): void {
-    this.#tls.write(this.#source.write(this.#options.keyMessage(this.#tlsInfo as TlsInfo)))
+    this.#tls.write(this.#source.write(this.#options.keyMessage(this.#tlsInfo as TlsAgreement)))
     this.#move('key-sent')
   }
 

@@ -175,6 +175,8 @@ export interface ResolvedConfig {
   readonly certificateTimestamps: Uint8Array | undefined
 }
 
+const NONE: readonly never[] = []
+
 /**
  * Checks a configuration and fills in the defaults. TLS-36
  * @throws ConfigError naming the OpenVPN directive that rules the value.
@@ -223,6 +225,21 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     requestTimestamps: config.requestTimestamps ?? false,
     ocspResponse: config.ocspResponse,
     certificateTimestamps: config.certificateTimestamps,
+  }
+}
+
+/** The configuration of a connection whose handshake is over: what was on offer is given up, as there may be thousands. */
+export function atRest(config: ResolvedConfig): ResolvedConfig {
+  return {
+    ...config,
+    credential: undefined,
+    cipherSuites: NONE,
+    suitePreference: NONE,
+    certificateAuthorities: NONE,
+    groups: NONE,
+    groupPreference: NONE,
+    keyShares: NONE,
+    signatureSchemes: NONE,
   }
 }
 

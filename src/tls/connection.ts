@@ -9,16 +9,16 @@
 import { ConfigError, EMPTY, Queue, UsageError, plainBytes } from '../bytes/index.ts'
 import { type AlertName, AlertError, alertName, demand } from './alerts.ts'
 import { startClient } from './client-start.ts'
-import { resolveConfig, type TlsConfig, type TlsEnvironment } from './config.ts'
+import { atRest, resolveConfig, type TlsConfig, type TlsEnvironment } from './config.ts'
 import type { Context } from './context.ts'
 import { isWaiting, messageLimit, onChangeCipherSpec, onMessage, onSignature, type State } from './handshake.ts'
 import { MAX_HELD_INPUT } from './limits.ts'
 import { KeyLog } from './key-log.ts'
 import { beforeData12, export12, type Open12 } from './open12.ts'
 import { beforeData13, export13, type Open13, sendKeyUpdate } from './open13.ts'
-import type { TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
+import type { TlsAgreement, TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
 import { type Incoming, RecordLayer } from './record-layer.ts'
-import { resumeSnapshot, takeSnapshot, type TlsSnapshot } from './snapshot.ts'
+import { infoOf, resumeSnapshot, takeSnapshot, type TlsSnapshot } from './snapshot.ts'
 
 function isOpen(state: State): state is Open12 | Open13 {
   return state.type === 'open-12' || state.type === 'open-13'
@@ -47,7 +47,7 @@ export class TlsConnection {
   constructor(config: TlsConfig, environment: TlsEnvironment, from?: TlsSnapshot) {
     const resolved = resolveConfig(config, environment.crypto)
     this.#records = new RecordLayer(resolved.maxFragment)
-    this.#records.limitMessages((type) => messageLimit(resolved, this.#state, type))
+    this.#records.limitMessages((type) => messageLimit(this.#context.config, this.#state, type))
     this.#context = {
       config: resolved,
       crypto: environment.crypto,
@@ -64,6 +64,7 @@ export class TlsConnection {
     const open = resumeSnapshot(this.#context, from)
     if (open === undefined) throw new ConfigError('tls-cipher', 'the state is of a connection not possible here')
     this.#started = true
+    this.#context.config = atRest(resolved)
     this.#state = open
   }
 
@@ -76,6 +77,11 @@ export class TlsConnection {
 
   /** What was agreed on; `undefined` before `connected` and after `closed`. */
   get info(): TlsInfo | undefined {
+    return isOpen(this.#state) ? infoOf(this.#state) : undefined
+  }
+
+  /** {@link info} without the certificate's contents: as it is kept, at no cost. */
+  get agreement(): TlsAgreement | undefined {
     return isOpen(this.#state) ? this.#state.info : undefined
   }
 
@@ -262,6 +268,7 @@ export class TlsConnection {
   #emit(output: TlsOutput): void {
     this.#emitRecords()
     this.#outputs.push(output)
+    if (output.type === 'connected') this.#context.config = atRest(this.#context.config)
   }
 
   #emitRecords(): void {

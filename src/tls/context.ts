@@ -20,7 +20,8 @@ export function send(
 
 /** The surroundings of one handshake. */
 export interface Context {
-  readonly config: ResolvedConfig
+  /** Once connected, without what only handshakes need. */
+  config: ResolvedConfig
   readonly crypto: CryptoProvider
   readonly random: RandomSource
   readonly records: RecordLayer

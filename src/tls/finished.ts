@@ -5,7 +5,8 @@
  * having been checked.
  */
 import type { GroupName } from '../crypto/index.ts'
-import type { TlsInfo } from './output.ts'
+import type { Certificate } from '../x509/index.ts'
+import type { TlsAgreement } from './output.ts'
 import type { FinishedProof, PeerIdentity } from './proofs.ts'
 import type { CipherSuite, SignatureScheme } from './registry.ts'
 import { NO_STAPLES, type Staples } from './staples.ts'
@@ -28,10 +29,10 @@ export interface FinishedHandshake {
 }
 
 /** What depends on the version. */
-type VersionInfo = Pick<TlsInfo, 'version' | 'helloRetryRequest' | 'extendedMasterSecret' | 'tlsUnique'>
+type VersionInfo = Pick<TlsAgreement, 'version' | 'helloRetryRequest' | 'extendedMasterSecret' | 'tlsUnique'>
 
-/** What the host is told. */
-export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo): TlsInfo {
+/** What the host is told, but for the leaf's contents. */
+export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo): TlsAgreement {
   const { suite, group, peer } = done
   const proven = peer.type === 'proven' ? peer : undefined
   return {
@@ -43,8 +44,12 @@ export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo
     peerSignatureAlgorithms: done.peerSignatureAlgorithms,
     certificateAuthorities: done.certificateAuthorities ?? [],
     peerCertificates: proven?.chain.certificates ?? [],
-    peerLeaf: proven?.chain.leaf,
     applicationProtocol: done.applicationProtocol,
     ...(done.staples ?? NO_STAPLES),
   }
+}
+
+/** The peer's certificate as it was verified. */
+export function leafOf({ peer }: FinishedHandshake): Certificate | undefined {
+  return peer.type === 'proven' ? peer.chain.leaf : undefined
 }

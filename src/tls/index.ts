@@ -8,7 +8,7 @@ export type { ChainVerifier, ExternalKey, TlsConfig, TlsEnvironment } from './co
 export { TlsConnection } from './connection.ts'
 export { type KeyLogLabel, parseKeyLogLine, type TlsSecret } from './key-log.ts'
 export { type ObservedItem, TlsObserver, type TlsSecrets, type TlsSide } from './observer.ts'
-export type { KeyLogLine, SignatureRequest, TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
+export type { KeyLogLine, SignatureRequest, TlsAgreement, TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
 export {
   type CipherSuite,
   cipherSuiteById,

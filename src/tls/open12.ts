@@ -5,10 +5,10 @@
 import { UsageError } from '../bytes/index.ts'
 import { demand } from './alerts.ts'
 import type { Context } from './context.ts'
-import { connectionInfo, type FinishedHandshake } from './finished.ts'
+import { connectionInfo, type FinishedHandshake, leafOf } from './finished.ts'
 import type { HandshakeMessage } from './handshake-stream.ts'
 import { exportKey12, type Randoms } from './key-schedule12.ts'
-import type { TlsInfo } from './output.ts'
+import type { TlsAgreement } from './output.ts'
 import { type CipherSuite, HandshakeType } from './registry.ts'
 
 /** What a finished 1.2 handshake hands over. */
@@ -25,7 +25,9 @@ interface Finished12 extends FinishedHandshake {
 export interface Open12 {
   readonly type: 'open-12'
   readonly suite: CipherSuite
-  readonly info: TlsInfo
+  readonly info: TlsAgreement
+  /** True when the peer's certificate was verified, and not absent. */
+  readonly verified: boolean
   readonly randoms: Randoms
   readonly master: Uint8Array
   readonly encryptThenMac: boolean
@@ -38,8 +40,9 @@ export function connected12(context: Context, done: Finished12): Open12 {
   const { suite, randoms, master, encryptThenMac, extendedMasterSecret, tlsUnique } = done
   context.records.handshakeDone()
   const info = connectionInfo(done, { version: 'TLSv1.2', helloRetryRequest: false, extendedMasterSecret, tlsUnique })
-  context.emit({ type: 'connected', info })
-  return { type: 'open-12', suite, info, randoms, master, encryptThenMac, refused: 0 }
+  const peerLeaf = leafOf(done)
+  context.emit({ type: 'connected', info: { ...info, peerLeaf } })
+  return { type: 'open-12', suite, info, verified: peerLeaf !== undefined, randoms, master, encryptThenMac, refused: 0 }
 }
 
 /** A handshake message on an open connection can only be a try to renegotiate. TLS12-17 */

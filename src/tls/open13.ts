@@ -9,11 +9,11 @@ import type { GroupName } from '../crypto/index.ts'
 import { AlertError, demand } from './alerts.ts'
 import type { Context } from './context.ts'
 import { demandComplete, readExtensions } from './extensions.ts'
-import { connectionInfo, type FinishedHandshake } from './finished.ts'
+import { connectionInfo, type FinishedHandshake, leafOf } from './finished.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import { exportKey13, type HandshakeSecrets, nextTrafficSecret, trafficKeys } from './key-schedule.ts'
 import { MAX_POST_HANDSHAKE } from './limits.ts'
-import type { TlsInfo } from './output.ts'
+import type { TlsAgreement } from './output.ts'
 import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, HandshakeType } from './registry.ts'
 import type { Transcript } from './transcript.ts'
@@ -40,7 +40,9 @@ interface Finished13 extends FinishedHandshake {
 export interface Open13 {
   readonly type: 'open-13'
   readonly suite: CipherSuite
-  readonly info: TlsInfo
+  readonly info: TlsAgreement
+  /** True when the peer's certificate was verified, and not absent. */
+  readonly verified: boolean
   readonly readSecret: Uint8Array
   readonly writeSecret: Uint8Array
   readonly exporterMasterSecret: Uint8Array
@@ -59,11 +61,13 @@ export function connected13(context: Context, done: Finished13): Open13 {
     extendedMasterSecret: true,
     tlsUnique: undefined,
   })
-  context.emit({ type: 'connected', info })
+  const peerLeaf = leafOf(done)
+  context.emit({ type: 'connected', info: { ...info, peerLeaf } })
   return {
     type: 'open-13',
     suite,
     info,
+    verified: peerLeaf !== undefined,
     readSecret,
     writeSecret,
     exporterMasterSecret,

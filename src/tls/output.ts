@@ -6,8 +6,8 @@ import type { Certificate, CertificateProblem } from '../x509/index.ts'
 import type { AlertName } from './alerts.ts'
 import type { CipherSuiteName, SignatureSchemeName, TlsVersion } from './registry.ts'
 
-/** What two peers agreed on. */
-export interface TlsInfo {
+/** What two peers agreed on, as a connection keeps it while it is open: certificates are bytes. */
+export interface TlsAgreement {
   readonly version: TlsVersion
   readonly cipherSuite: CipherSuiteName
   /** The key agreement's group. */
@@ -22,8 +22,6 @@ export interface TlsInfo {
   readonly certificateAuthorities: readonly Uint8Array[]
   /** The peer's DER certificates, leaf first; empty for a client that showed none. */
   readonly peerCertificates: readonly Uint8Array[]
-  /** The verified leaf, as the verifier gave it. */
-  readonly peerLeaf: Certificate | undefined
   /** True when a HelloRetryRequest was part of the handshake. */
   readonly helloRetryRequest: boolean
   /** True when the secrets are bound to the whole handshake: always in 1.3, with extended_master_secret in 1.2. The exporter needs it. */
@@ -36,6 +34,12 @@ export interface TlsInfo {
   readonly ocspResponse: Uint8Array | undefined
   /** Client that asked: the server's SignedCertificateTimestampList, not judged. */
   readonly certificateTimestamps: Uint8Array | undefined
+}
+
+/** What two peers agreed on, with the peer's certificate read. */
+export interface TlsInfo extends TlsAgreement {
+  /** The verified leaf. */
+  readonly peerLeaf: Certificate | undefined
 }
 
 /** Why a connection ended. */

@@ -3,7 +3,8 @@
  *
  * Memory is bounded by the record caps: a header is judged as soon as its five bytes are there, so no more than one
  * record of legal size is ever waited for. The reader keeps eight writable bytes before each header, which the record
- * protections of TLS 1.2 use to lay out their additional data without another copy.
+ * protections of TLS 1.2 use to lay out their additional data without another copy. An empty reader holds no buffer: control
+ * channels are silent most of their time.
  */
 
 /** Length of a record header. */
@@ -11,12 +12,9 @@ export const RECORD_HEADER = 5
 /** Writable bytes before every record header. */
 export const HEADER_MARGIN = 8
 
-/** A buffer larger than this is given up once it is empty. */
-const KEPT_CAPACITY = 65_536
-
 /** Collects bytes and yields record headers and whole records, in place. */
 export class RecordReader {
-  #buffer = new Uint8Array(HEADER_MARGIN + 2048)
+  #buffer = new Uint8Array(HEADER_MARGIN)
   #start = HEADER_MARGIN
   #end = HEADER_MARGIN
 
@@ -36,7 +34,6 @@ export class RecordReader {
   }
 
   push(bytes: Uint8Array): void {
-    if (this.#start === this.#end) this.#rewind()
     if (this.#end + bytes.length > this.#buffer.length) this.#makeRoom(bytes.length)
     this.#buffer.set(bytes, this.#end)
     this.#end += bytes.length
@@ -64,6 +61,7 @@ export class RecordReader {
   /** Moves on to the next record; only when `whole`. Views into the one left stay valid until the next `push`. */
   advance(): void {
     this.#start += RECORD_HEADER + this.payloadLength
+    if (this.#start === this.#end) this.clear()
   }
 
   /** A copy of the bytes held. */
@@ -73,11 +71,6 @@ export class RecordReader {
 
   clear(): void {
     this.#buffer = new Uint8Array(HEADER_MARGIN)
-    this.#rewind()
-  }
-
-  #rewind(): void {
-    if (this.#buffer.length > KEPT_CAPACITY) this.#buffer = new Uint8Array(HEADER_MARGIN + 2048)
     this.#start = HEADER_MARGIN
     this.#end = HEADER_MARGIN
   }

@@ -3,7 +3,7 @@
  *
  * A cipher object of Node costs some microseconds to make, whatever the size of the packet, and must be made anew for
  * each. Below a few hundred bytes the portable ciphers are faster, so each key keeps both, the portable one from its
- * first small packet on.
+ * third small packet on: many keys see no more.
  *
  * `update` returns new bytes, so nothing reaches the caller's buffer before the tag has been checked.
  */
@@ -47,6 +47,8 @@ const AUTH_TAG_OPTION = { authTagLength: AEAD_TAG_LENGTH } as const
 const SMALL_GCM = 320
 const SMALL_CHACHA = 896
 const SMALL_AES = 288
+/** So many small packets come before the portable AEAD is worth its tables. */
+const FIRST_SMALL = 2
 
 class NodeAead implements Aead {
   readonly algorithm: AeadAlgorithm
@@ -55,8 +57,9 @@ class NodeAead implements Aead {
   readonly #smallLimit: number
   #aad: Uint8Array
   readonly #tag = new Uint8Array(AEAD_TAG_LENGTH)
-  /** The portable cipher under the same key, made when a small packet comes. */
+  /** The portable cipher under the same key, made when small packets come. */
   #small: Aead | undefined
+  #smallSeen = 0
 
   constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
     this.algorithm = algorithm
@@ -76,7 +79,7 @@ class NodeAead implements Aead {
     tagOffset: number,
     nonce: Uint8Array,
   ): void {
-    if (length <= this.#smallLimit) {
+    if (length <= this.#smallLimit && (this.#small !== undefined || this.#smallSeen++ >= FIRST_SMALL)) {
       this.#portable().seal(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
       return
     }
@@ -99,7 +102,7 @@ class NodeAead implements Aead {
     tagOffset: number,
     nonce: Uint8Array,
   ): boolean {
-    if (length <= this.#smallLimit) {
+    if (length <= this.#smallLimit && (this.#small !== undefined || this.#smallSeen++ >= FIRST_SMALL)) {
       return this.#portable().open(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
     }
     checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
