@@ -9,6 +9,7 @@
  * Spec: node.md, "User-space TCP/IP".
  */
 import { FLAG, type Segment } from './packet.ts'
+import { RetransmissionTimeout } from './retransmission.ts'
 import { SendBuffer } from './send-buffer.ts'
 
 /** One thing to do for the host. */
@@ -36,9 +37,6 @@ export interface TcpOptions {
 
 const RECEIVE_BUFFER = 1 << 20
 const OWN_SCALE = 7
-const FIRST_RTO = 1000
-const MIN_RTO = 200
-const MAX_RTO = 60_000
 const MAX_RETRIES = 8
 const MAX_CONNECT_RETRIES = 5
 /** How long a closed connection still answers repeated segments. */
@@ -73,10 +71,7 @@ export class TcpConnection {
   #threshold = Infinity
   #repeated = 0
   #recover: number | undefined
-  #rto = FIRST_RTO
-  #smoothed: number | undefined
-  #variation = 0
-  #timing: { readonly seq: number; readonly at: number } | undefined
+  readonly #rto = new RetransmissionTimeout()
   #retries = 0
   #deadline = Infinity
   #starved = false
@@ -152,7 +147,7 @@ export class TcpConnection {
       this.#take(segment)
       this.#finish(now)
     }
-    if (this.#isOver()) return
+    if (this.isClosed) return
     this.#send(now)
     if (this.#ackOwed) this.#emit(FLAG.ack, this.#next)
   }
@@ -169,8 +164,7 @@ export class TcpConnection {
       this.#close('timed-out')
       return
     }
-    this.#rto = Math.min(this.#rto * 2, MAX_RTO)
-    this.#timing = undefined
+    this.#rto.backOff()
     if (this.#state === 'opening') {
       this.#sendSyn(now)
       return
@@ -184,10 +178,6 @@ export class TcpConnection {
     else this.#send(now)
   }
 
-  #isOver(): boolean {
-    return this.#state === 'closed'
-  }
-
   #sendSyn(now: number): void {
     const mss = this.#mss
     const flags = FLAG.syn
@@ -196,8 +186,8 @@ export class TcpConnection {
     this.#outputs.push({ type: 'segment', segment })
     this.#next = add(this.#una, 1)
     this.#max = this.#next
-    if (this.#retries === 0) this.#timing = { seq: this.#next, at: now }
-    this.#deadline = now + this.#rto
+    if (this.#retries === 0) this.#rto.sent(this.#next, now)
+    this.#deadline = now + this.#rto.ms
   }
 
   /** NODE-21: the answer to our SYN. */
@@ -208,7 +198,7 @@ export class TcpConnection {
       return
     }
     if ((flags & (FLAG.syn | FLAG.ack)) !== (FLAG.syn | FLAG.ack)) return
-    this.#measure(ack, now)
+    this.#rto.acknowledged(ack, now)
     this.#state = 'open'
     this.#una = ack
     this.#retries = 0
@@ -234,14 +224,14 @@ export class TcpConnection {
       return
     }
     if (news > 0) {
-      this.#measure(ack, now)
+      this.#rto.acknowledged(ack, now)
       const finAcked = this.#finSeq !== undefined && diff(ack, this.#finSeq) > 0
       this.#buffer.drop(news - (finAcked ? 1 : 0))
       this.#una = ack
       if (diff(this.#next, ack) < 0) this.#next = ack
       this.#retries = 0
       this.#grow(ack, news, now)
-      this.#deadline = ack === this.#max ? Infinity : now + this.#rto
+      this.#deadline = ack === this.#max ? Infinity : now + this.#rto.ms
       if (this.#starved && this.#buffer.room > 0) {
         this.#starved = false
         this.#outputs.push({ type: 'drain' })
@@ -279,7 +269,7 @@ export class TcpConnection {
     this.#threshold = Math.max(diff(this.#max, this.#una) / 2, 2 * this.#mss)
     this.#congestion = this.#threshold + 3 * this.#mss
     this.#recover = this.#max
-    this.#timing = undefined
+    this.#rto.cancel()
     this.#resendFirst(now)
   }
 
@@ -287,23 +277,7 @@ export class TcpConnection {
     const data = this.#buffer.read(0, Math.min(this.#mss, this.#buffer.length))
     if (data.length > 0) this.#emit(FLAG.ack | FLAG.psh, this.#una, data)
     else if (this.#finSeq !== undefined) this.#emit(FLAG.ack | FLAG.fin, this.#finSeq)
-    this.#deadline = now + this.#rto
-  }
-
-  /** NODE-23: the timer follows the round trip of segments that were sent once. */
-  #measure(ack: number, now: number): void {
-    const timing = this.#timing
-    if (timing === undefined || diff(ack, timing.seq) < 0) return
-    const took = now - timing.at
-    this.#timing = undefined
-    if (this.#smoothed === undefined) {
-      this.#smoothed = took
-      this.#variation = took / 2
-    } else {
-      this.#variation = 0.75 * this.#variation + 0.25 * Math.abs(this.#smoothed - took)
-      this.#smoothed = 0.875 * this.#smoothed + 0.125 * took
-    }
-    this.#rto = Math.min(Math.max(this.#smoothed + 4 * this.#variation, MIN_RTO), MAX_RTO)
+    this.#deadline = now + this.#rto.ms
   }
 
   /** NODE-25: puts the peer's bytes in order. */
@@ -382,16 +356,17 @@ export class TcpConnection {
       this.#advance(1, now)
     }
     // NODE-24: a closed window is asked again.
-    if (this.#deadline === Infinity && this.#window === 0 && this.#buffer.length > 0) this.#deadline = now + this.#rto
+    if (this.#deadline === Infinity && this.#window === 0 && this.#buffer.length > 0)
+      this.#deadline = now + this.#rto.ms
   }
 
   #advance(length: number, now: number): void {
     this.#next = add(this.#next, length)
     if (diff(this.#next, this.#max) > 0) {
       this.#max = this.#next
-      this.#timing ??= { seq: this.#next, at: now }
+      this.#rto.sent(this.#next, now)
     }
-    if (this.#deadline === Infinity || this.#retries > 0) this.#deadline = now + this.#rto
+    if (this.#deadline === Infinity || this.#retries > 0) this.#deadline = now + this.#rto.ms
   }
 
   /** One byte, so that the peer says how much room it has. */
@@ -402,7 +377,7 @@ export class TcpConnection {
       if (this.#max === this.#una) this.#max = add(this.#una, 1)
       this.#next = this.#max
     }
-    this.#deadline = now + this.#rto
+    this.#deadline = now + this.#rto.ms
   }
 
   #emit(flags: number, seq: number, payload: Uint8Array = new Uint8Array()): void {
