@@ -41,7 +41,7 @@ function visible(texts: readonly string[]): string {
   return JSON.stringify(pull(texts).options)
 }
 
-describe('a malformed session token (CVE-2026-13122)', () => {
+describe('B5 a malformed session token (CVE-2026-13122)', () => {
   const random = new SeededRandom('attack token')
   const key = random.bytes(128)
   const contents = { sessionId: random.bytes(12), initialTime: 1e12, renewalTime: 1e12 }
@@ -67,7 +67,7 @@ describe('a malformed session token (CVE-2026-13122)', () => {
   })
 })
 
-describe('an overlong or odd login in the key method message (CVE-2017-12166 and its kind)', () => {
+describe('B6 an overlong or odd login in the key method message (CVE-2017-12166 and its kind)', () => {
   it('never shifts the fields behind it and never becomes a login', () => {
     const head = concat(Uint8Array.of(0, 0, 0, 0, 2), new Uint8Array(112).fill(7), Uint8Array.of(0, 3, 0x56, 0x34, 0))
     let logins = 0
@@ -97,7 +97,7 @@ describe('an overlong or odd login in the key method message (CVE-2017-12166 and
   })
 })
 
-describe('control characters in messages (CVE-2024-5594)', () => {
+describe('B7 control characters in messages (CVE-2024-5594)', () => {
   it('no message with one reaches a host, whatever the command and position', () => {
     const commands = [
       'PUSH_REPLY,echo x',
@@ -134,7 +134,7 @@ describe('control characters in messages (CVE-2024-5594)', () => {
   })
 })
 
-describe('shell syntax in pushed names (CVE-2025-10680)', () => {
+describe('B8 shell syntax in pushed names (CVE-2025-10680)', () => {
   const payloads = [
     '$(touch /tmp/x)',
     '`id`',
@@ -188,7 +188,7 @@ describe('shell syntax in pushed names (CVE-2025-10680)', () => {
   })
 })
 
-describe('pushed numbers out of range', () => {
+describe('B8 pushed numbers out of range', () => {
   it.each<[string, number, number]>([
     ['tun-mtu', 68, 65_535],
     ['ping', 0, 86_400],
@@ -226,7 +226,7 @@ describe('pushed numbers out of range', () => {
   })
 })
 
-describe('options that run programs, name files or weaken the session', () => {
+describe('B8 options that run programs, name files or weaken the session', () => {
   it('none of the reference’s can be pushed, plain, quoted, marked optional, or by update', () => {
     expect(NOT_PULLABLE.size).toBeGreaterThan(170)
     const empty = visible([])
@@ -247,7 +247,7 @@ describe('options that run programs, name files or weaken the session', () => {
   })
 })
 
-describe('endless and oversized pushes', () => {
+describe('B9 endless and oversized pushes', () => {
   it('a push that never ends is cut at the cap, with the memory of one', () => {
     const assembler = new PushAssembler()
     const part = `${'route 10.0.0.0,'.repeat(60)}push-continuation 2`
@@ -276,7 +276,7 @@ describe('endless and oversized pushes', () => {
   })
 })
 
-describe('names out of the language’s own prototypes', () => {
+describe('B10 names out of the language’s own prototypes', () => {
   const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__']
 
   it('are plain unknown words everywhere', () => {
@@ -303,7 +303,7 @@ describe('names out of the language’s own prototypes', () => {
   })
 })
 
-describe('peer info as a weapon', () => {
+describe('B10 peer info as a weapon', () => {
   it('floods, repeats and shell syntax are bounded and cleaned', () => {
     const flood = Array.from({ length: 10_000 }, (_, i) => `UV_${i}=${'x'.repeat(100)}`).join('\n')
     const info = parsePeerInfo(flood)
@@ -320,7 +320,7 @@ describe('peer info as a weapon', () => {
   })
 })
 
-describe('downgrade of the data cipher (SWEET32 and null ciphers)', () => {
+describe('C9 downgrade of the data cipher (SWEET32 and null ciphers)', () => {
   it('a server cannot push or hint a cipher that is not in the client’s list', () => {
     const ours: readonly DataCipher[] = ['AES-256-GCM', 'AES-128-GCM']
     const weak =

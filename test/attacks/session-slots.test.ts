@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { utf8Encode } from '../../src/bytes/index.ts'
+import { writeOcc } from '../../src/data/index.ts'
 import { nodeCrypto } from '../../src/node/crypto/index.ts'
 import { Session } from '../../src/session/index.ts'
 import { isDataOpcode, Opcode, opcodeOf, parseControlPlain, writeControlPlain } from '../../src/wire/index.ts'
@@ -234,5 +235,40 @@ describe('B: slots, renegotiation, messages', () => {
     }
     const early = new RawPeer({ role: 'server', keyMessage: new TextEncoder().encode('EXIT\0') })
     expect(early.session.closeReason?.type).toBe('malformed')
+  })
+
+  it('B21 VORACLE nothing is ever compressed, and what claims to be is refused, whatever its first byte', () => {
+    const ends = { client: { compression: 'comp-lzo' }, server: { compression: 'comp-lzo' } } as const
+    const honest = connectPair({ crypto, ...ends })
+    const sent = honest.client.session.stats.bytesSent
+    honest.send(honest.client, ipPacket(1, 1_000))
+    expect(honest.client.session.stats.bytesSent - sent).toBeGreaterThan(1_000)
+    // The client's end has no framing, so its packets' first byte is what the server takes for the compressor's.
+    const pair = connectPair({ crypto, server: ends.server })
+    const { dropped } = pair.server.session.stats
+    for (let first = 0; first < 256; first++) {
+      const packet = Uint8Array.of(first, ...ipPacket(first))
+      const inner = packet.slice(1).join()
+      pair.client.pending.set(inner, 1)
+      pair.send(pair.client, packet)
+      pair.wait(50)
+    }
+    expect(pair.server.packets).toHaveLength(1)
+    // 0xfb means uncompressed with the last byte moved to the front: then it is no IP packet.
+    expect(dropped).toMatchObject({ 'unknown-compression': 250, 'compression-refused': 4, 'not-ip': 1 })
+    expect(pair.server.session.state).toBe('connected')
+  })
+
+  it('B22 a flood of questions for our options draws one answer in ten seconds', () => {
+    const pair = connectPair({ crypto, client: { mode: 'point-to-point' }, server: { mode: 'point-to-point' } })
+    const { stats } = pair.server.session
+    const before = stats.datagramsSent
+    for (let i = 0; i < 1_000; i++) {
+      pair.send(pair.client, writeOcc({ type: 'request' }))
+      pair.wait(25)
+    }
+    expect(stats.datagramsSent - before).toBeGreaterThanOrEqual(1)
+    expect(stats.datagramsSent - before).toBeLessThanOrEqual(3)
+    expect(pair.client.packets).toEqual([])
   })
 })

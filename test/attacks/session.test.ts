@@ -63,7 +63,7 @@ describe('A: before authentication', () => {
     },
   )
 
-  it('A2 packets of any size are dropped without a throw', () => {
+  it('A2 CVE-2017-7478 packets of any size are dropped without a throw', () => {
     for (const kind of WRAP_KINDS) {
       for (const steps of [0, 4, 12]) {
         const { pair } = stopped(kind, steps)
@@ -77,7 +77,7 @@ describe('A: before authentication', () => {
     }
   })
 
-  it('A8 a wrapped client key that comes again, valid or damaged, changes nothing', () => {
+  it('A8 CVE-2025-2704 a wrapped client key that comes again, valid or damaged, changes nothing', () => {
     const wrap = wrapPair('tls-crypt-v2')
     const [client, server] = pairConfigs({ client: { wrap: wrap.client }, server: { wrap: wrap.server } })
     const environment = (seed: string): ConstructorParameters<typeof Session>[1] => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigError, UsageError } from '../../../src/bytes/index.ts'
 import type { HashName } from '../../../src/crypto/index.ts'
-import { OCC_MAGIC } from '../../../src/data/index.ts'
+import { type OccMessage, writeOcc } from '../../../src/data/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import { parseProfile, toSessionConfig } from '../../../src/profile/index.ts'
 import { Session, type SessionConfig, type SessionEvent } from '../../../src/session/index.ts'
@@ -256,17 +256,17 @@ describe('static key', () => {
 
   it('SESS-77 probes of the path are answered, one a second, with a datagram of the size asked for', () => {
     const b = new End(other())
-    const ask = (type: number, body: readonly number[], now: number): Uint8Array[] => {
+    const ask = (message: OccMessage, now: number): Uint8Array[] => {
       const before = b.sent.length
-      b.receive(sealRaw(Uint8Array.of(...OCC_MAGIC, type, ...body), now), now)
+      b.receive(sealRaw(writeOcc(message), now), now)
       return b.sent.slice(before)
     }
-    const [load] = ask(2, [1200 >> 8, 1200 & 255], 1_000)
+    const [load] = ask({ type: 'mtu-load-request', size: 1200 }, 1_000)
     expect(load!.length).toBeLessThanOrEqual(1200)
     expect(load!.length).toBeGreaterThan(1200 - 32)
-    expect(ask(2, [4, 0], 1_500)).toEqual([])
-    expect(ask(2, [255, 255], 2_500)[0]!.length).toBeLessThanOrEqual(2048)
-    const [reply] = ask(4, [], 4_000)
+    expect(ask({ type: 'mtu-load-request', size: 1024 }, 1_500)).toEqual([])
+    expect(ask({ type: 'mtu-load-request', size: 65_535 }, 2_500)[0]!.length).toBeLessThanOrEqual(2048)
+    const [reply] = ask({ type: 'mtu-request' }, 4_000)
     expect(reply!.length).toBeLessThan(200)
   })
 
