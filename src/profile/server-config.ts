@@ -95,6 +95,7 @@ function addressDirectives(profile: Profile, view: RuleView): AddressDirectives 
   const [network, netmask, nopool] = profile.value('server') ?? []
   const prefix = profile.value('server-ipv6')?.[0]
   const bridge = profile.value('server-bridge')
+  const [ownAddress, remoteOrNetmask] = profile.value('ifconfig') ?? []
   const pool6 = profile.value('ifconfig-ipv6-pool')?.[0]
   const own6 = profile.value('ifconfig-ipv6')?.[0]
   const pool = profile.value('ifconfig-pool')
@@ -105,6 +106,8 @@ function addressDirectives(profile: Profile, view: RuleView): AddressDirectives 
       network === undefined || netmask === undefined ? undefined : { network, netmask, pool: nopool === undefined },
     serverIpv6: prefix === undefined ? undefined : { address: prefix.address, prefix: prefix.bits },
     bridge: bridge === undefined ? undefined : readBridge(bridge),
+    own:
+      ownAddress === undefined || remoteOrNetmask === undefined ? undefined : { address: ownAddress, remoteOrNetmask },
     ipv6Pool:
       pool6 === undefined
         ? undefined

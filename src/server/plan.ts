@@ -32,6 +32,8 @@ export interface AddressDirectives {
         readonly first: string
         readonly last: string
       }
+  /** `ifconfig` of a server without one of the above: its own address, and the netmask or the other end. Nothing is pushed. */
+  readonly own?: { readonly address: string; readonly remoteOrNetmask: string }
   /** `ifconfig-pool FIRST LAST` in place of the pool that `server` would make. */
   readonly pool?: { readonly first: string; readonly last: string }
   /**
@@ -64,7 +66,7 @@ export function planAddresses(directives: AddressDirectives): AddressPlan {
     const network = ipv4Text(maskNumber(gateway, prefix))
     ipv4 = { network, prefix, server: bridge.gateway, pool: { first: bridge.first, last: bridge.last } }
     push.push(`route-gateway ${bridge.gateway}`)
-  }
+  } else if (directives.own !== undefined) ipv4 = planOwn(directives.own, directives.pool)
   const ipv6 = planPool6(serverIpv6 === undefined ? undefined : planIpv6(serverIpv6), directives.ipv6Pool)
   return {
     topology,
@@ -94,6 +96,14 @@ function planServer(
   if (server.pool === false) return plain
   const [first, last] = topology === 'subnet' ? [base + 2, broadcast - 1] : [base + 4, broadcast - 1]
   return { ...plain, pool: { first: ipv4Text(first), last: ipv4Text(last) } }
+}
+
+/** SRV-27 */
+function planOwn(own: NonNullable<AddressDirectives['own']>, pool: AddressDirectives['pool']): Ipv4Plan {
+  const { address, remoteOrNetmask } = own
+  const prefix = parseNetmask(remoteOrNetmask) ?? 32
+  const network = ipv4Text(maskNumber(ipv4Number(address, 'ifconfig'), prefix))
+  return { network, prefix, server: address, ...(pool === undefined ? {} : { pool }) }
 }
 
 /** SRV-22 */

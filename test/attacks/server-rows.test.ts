@@ -143,7 +143,9 @@ describe('B: clients', () => {
         current.delete(name)
       } else if (action === 2) {
         world.clients.delete(client.address)
-        current.set(name, world.connected(name, {}, client.address))
+        const next = world.connect(name, {}, client.address)
+        expect(world.run(world.now + 60_000, () => next.connected)).toBe(true)
+        current.set(name, next)
       } else world.input((server) => server.renegotiate(world.idOf(name), world.now))
       for (const [to, target] of current) {
         if (target.inside === undefined) continue

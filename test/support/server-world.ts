@@ -139,6 +139,7 @@ export class ServerWorld {
 
   /** Starts a client. */
   connect(name: string, config: Partial<SessionConfig> = {}, address?: string): WorldClient {
+    const port = this.#port++
     const [base] = pairConfigs()
     const identity = identityNamed(name)
     const transport = config.transport ?? 'udp'
@@ -153,7 +154,7 @@ export class ServerWorld {
       {
         now: this.now,
         timeOrigin: PKI_NOW,
-        random: this.random.fork(`client/${name}/${this.#port}`).source,
+        random: this.random.fork(`client/${name}/${port}`).source,
         crypto: this.#crypto,
       },
     )
@@ -161,7 +162,7 @@ export class ServerWorld {
       name,
       transport,
       session,
-      address: address ?? `192.0.2.1 ${this.#port++}`,
+      address: address ?? `192.0.2.1 ${port}`,
       events: [],
       packets: [],
       inside: undefined,

@@ -152,6 +152,26 @@ describe('plans of other directives', () => {
     expect(() => planAddresses({ device: 'tun', ipv6Pool: { address: 'fd09::', prefix: 64 } })).toThrow(ConfigError)
   })
 
+  it('SRV-27: a server that spells its addresses out', () => {
+    const own = { address: '10.8.0.1', remoteOrNetmask: '255.255.255.0' }
+    const pool = { first: '10.8.0.10', last: '10.8.0.12' }
+    const spelled = planAddresses({ device: 'tun', own, pool })
+    expect(spelled).toEqual({
+      topology: 'subnet',
+      ipv4: { network: '10.8.0.0', prefix: 24, server: '10.8.0.1', pool },
+      push: [],
+    })
+    expect(new AddressPool(spelled).addresses(0).ipv4).toEqual({ local: '10.8.0.10', remoteOrNetmask: '255.255.255.0' })
+    const pair = planAddresses({
+      device: 'tun',
+      topology: 'p2p',
+      own: { address: '10.8.0.1', remoteOrNetmask: '10.8.0.2' },
+      pool,
+    })
+    expect(new AddressPool(pair).addresses(1).ipv4).toEqual({ local: '10.8.0.11', remoteOrNetmask: '10.8.0.1' })
+    expect(new AddressPool(planAddresses({ device: 'tun', own })).size).toBe(0)
+  })
+
   it('SRV-25: bridges whose addresses come from elsewhere', () => {
     expect(planAddresses({ device: 'tap', bridge: 'dhcp' })).toEqual({
       topology: 'subnet',
