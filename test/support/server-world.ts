@@ -143,6 +143,7 @@ export class ServerWorld {
     const [base] = pairConfigs()
     const identity = identityNamed(name)
     const transport = config.transport ?? 'udp'
+    const port = this.#port++
     const session = new Session(
       {
         ...base,
@@ -268,9 +269,9 @@ export class ServerWorld {
     return done
   }
 
-  /** A connected client. */
-  connected(name: string, config: Partial<SessionConfig> = {}): WorldClient {
-    const client = this.connect(name, config)
+  /** A connected client; `address` is where it sends from, a fresh one by default. */
+  connected(name: string, config: Partial<SessionConfig> = {}, address?: string): WorldClient {
+    const client = this.connect(name, config, address)
     if (!this.run(this.now + 60_000, () => client.connected)) {
       throw new Error(`${name} did not connect: ${JSON.stringify([client.events, this.events, this.server.stats])}`)
     }
