@@ -49,7 +49,9 @@ function forget(pair: Pair): void {
 }
 
 describe('long lives', () => {
-  it('renegotiates by the hour through 1 to 30 % loss, outages, sleep, new addresses and clocks that step', () => {
+  it('renegotiates by the hour through 1 to 30 % loss, outages, sleep, new addresses and clocks that step', {
+    timeout: scaled(60_000, 900_000),
+  }, () => {
     const days = scaled(1, 30)
     const wrap = wrapPair('tls-crypt')
     // The old key must outlive a sleep and an outage in a row: a machine that sleeps longer has to connect anew.

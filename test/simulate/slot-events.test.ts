@@ -86,7 +86,7 @@ function judge(pair: Pair, order: readonly string[]): void {
 }
 
 describe('a session beside the tunnel', () => {
-  it('comes to a good end in every order of events', () => {
+  it('comes to a good end in every order of events', { timeout: scaled(120_000, 1_800_000) }, () => {
     const depth = scaled(3, 6)
     const names = Object.keys(EVENTS)
     const ends = new Set<string>()
