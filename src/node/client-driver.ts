@@ -79,6 +79,17 @@ export class ClientDriver {
     this.settle()
   }
 
+  /** Breaks the link in use, as a network would: the client decides what follows. */
+  breakLink(detail: string): void {
+    const { link } = this.client
+    if (link === undefined) return
+    this.#links.get(link)?.close()
+    this.#links.delete(link)
+    this.input((client, now) => {
+      client.disconnected(link, detail, now)
+    })
+  }
+
   /** Stops the timer and closes the sockets; the client is left as it is. */
   stop(): void {
     clearTimeout(this.#timer)

@@ -126,6 +126,11 @@ describe.each(some)('ovpn connect to OpenVPN %s, beyond the first connection', (
         expect(place!.ping('10.8.0.1'), `${connect.running.output()}\n${server.output()}`).toBe(5)
         await transfer(lab, place!, '10.8.0.1', 4096)
         expect(place!.run(['ip', 'neigh', 'show', 'dev', 'tap0'])).toMatch(/^10\.8\.0\.1 lladdr /m)
+        // Told to reconnect, it does.
+        connect.running.kill('SIGUSR1')
+        expect(await connect.event('retry')).toMatchObject({ reason: 'transport-broken' })
+        await connect.event('connected', 2)
+        expect(place!.ping('10.8.0.1')).toBe(5)
         expect((await connect.stop()).code).toBe(0)
         expect(links(place!)).not.toMatch(/tap0/)
       })

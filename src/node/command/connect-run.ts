@@ -243,9 +243,7 @@ export class Connection {
 
   /** As if the tunnel had broken: the client decides what follows. */
   #reconnect(): void {
-    this.#driver.input((client, now) => {
-      client.session?.abandon(now)
-    })
+    this.#driver.breakLink('told to reconnect')
   }
 
   #closed(event: Extract<ClientEvent, { type: 'closed' }>): void {
