@@ -143,7 +143,6 @@ export class ServerWorld {
     const [base] = pairConfigs()
     const identity = identityNamed(name)
     const transport = config.transport ?? 'udp'
-    const port = this.#port++
     const session = new Session(
       {
         ...base,
