@@ -20,6 +20,7 @@ describe.skipIf(releases.length === 0)('clients of all releases at once', () => 
     ['tls-crypt', 'udp', 'p2p'],
     ['none', 'tcp', 'net30'],
     ['tls-crypt', 'tcp', 'subnet'],
+    ['tls-auth', 'tcp', 'p2p'],
   ]
   it.each(cells)(
     '%s over %s, %s: pings to the server and to each other, IPv4 and IPv6',
