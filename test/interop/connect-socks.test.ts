@@ -47,6 +47,10 @@ describe.each(some)('ovpn connect --socks to OpenVPN %s', (release) => {
           expect(() => curl('-x', 'socks5h://127.0.0.1:1080', 'http://10.8.0.1:9/')).toThrow()
           expect(place!.run(['ip', '-br', 'link'])).not.toMatch(/tun/)
           expect(place!.run(['ss', '-ltnH'])).toMatch(/127\.0\.0\.1:1080 /)
+          // A second proxy on the same port can't be: that run ends instead of keeping a tunnel nobody can use.
+          const second = startConnect(lab, place!, profile, args, {}, NOBODY)
+          const { code, output } = await second.running.ended(30)
+          expect([code, output], output).toEqual([1, expect.stringContaining("the proxy can't be opened")])
           expect((await connect.stop()).code, connect.running.output()).toBe(0)
         })
       })

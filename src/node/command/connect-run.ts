@@ -9,11 +9,10 @@ import type { Credentials } from '../../session/index.ts'
 import { recordClient } from '../../record/index.ts'
 import { ClientDriver } from '../client-driver.ts'
 import { nodeEnvironment } from '../driver.ts'
-import type { NetworkNews } from '../tun/index.ts'
 import { describeEnd } from './client-end.ts'
 import { withKeyLog } from './plan.ts'
 import type { ConnectPlan } from './connect-plan.ts'
-import type { InnerSide } from './connect-system.ts'
+import type { InnerSide, InnerSideNews } from './connect-system.ts'
 import { describeStats } from './describe.ts'
 import { type CommandIo, EXIT } from './io.ts'
 import { type Ask, askLogin, askText } from './login-prompts.ts'
@@ -66,7 +65,7 @@ export class Connection {
     plan: ConnectPlan,
     request: ConnectRequest,
     io: CommandIo,
-    makeInside: (tell: (news: NetworkNews) => void) => InnerSide,
+    makeInside: (news: InnerSideNews) => InnerSide,
   ) {
     this.#plan = plan
     this.#request = request
@@ -74,9 +73,16 @@ export class Connection {
     const { io: streams } = this.#status
     const quiet: CommandIo = { ...streams, out: request.verb === 0 ? () => undefined : streams.out }
     this.#reporter = request.json ? jsonReporter(streams) : textReporter(quiet, request.verb >= 3)
-    this.#inside = makeInside(({ level, text }) => {
-      if (level === 'warning' && !request.json) streams.error(`warning: ${text}`)
-      else this.#reporter.note('network', { level, text }, text)
+    this.#inside = makeInside({
+      tell: ({ level, text }) => {
+        if (level === 'warning' && !request.json) streams.error(`warning: ${text}`)
+        else this.#reporter.note('network', { level, text }, text)
+      },
+      fail: (text) => {
+        if (request.json) this.#reporter.note('error', { text }, text)
+        else streams.error(text)
+        this.#close()
+      },
     })
     const environment = nodeEnvironment(request.crypto)
     const config = request.keyLog === undefined ? plan.client : withKeyLog(plan.client)
@@ -223,9 +229,7 @@ export class Connection {
     const credentials = await asked
     if (credentials === undefined) {
       this.#reporter.note('no-answer', {}, 'no answer was given')
-      this.#driver.input((client, now) => {
-        client.close(now)
-      })
+      this.#close()
       return
     }
     this.#driver.input((client, now) => {
@@ -236,6 +240,10 @@ export class Connection {
   #stop(): void {
     if (this.#stopping) process.exit(EXIT.failed)
     this.#stopping = true
+    this.#close()
+  }
+
+  #close(): void {
     this.#driver.input((client, now) => {
       client.close(now)
     })

@@ -6,13 +6,13 @@ import { CommandLineError } from './io.ts'
 import type { TunnelOptions } from '../../control/index.ts'
 import type { RandomSource } from '../../crypto/index.ts'
 import type { ClientDriver, LinkOpener } from '../client-driver.ts'
-import { joinOptions, type NetworkNews, PacketLane } from '../tun/index.ts'
+import { joinOptions, PacketLane } from '../tun/index.ts'
 import { addressBytes } from './plan.ts'
 import { StackDevice } from '../userspace/device.ts'
 import { ProxyFront } from '../userspace/front.ts'
 import { Resolver } from '../userspace/resolver.ts'
 import type { ConnectPlan } from './connect-plan.ts'
-import type { InnerSide } from './connect-system.ts'
+import type { InnerSide, InnerSideNews } from './connect-system.ts'
 
 /** Default MTU of a tunnel. */
 const MTU = 1500
@@ -26,16 +26,16 @@ export class SocksSide implements InnerSide {
   readonly #resolver: Resolver
   readonly #front: ProxyFront
   readonly #port: number
-  readonly #tell: (news: NetworkNews) => void
+  readonly #news: InnerSideNews
   #listening = false
 
   /** @throws CommandLineError for a tap profile: the stack speaks IP, not Ethernet. */
-  constructor(plan: ConnectPlan, port: number, random: RandomSource, tell: (news: NetworkNews) => void) {
+  constructor(plan: ConnectPlan, port: number, random: RandomSource, news: InnerSideNews) {
     if (plan.device.kind === 'tap') throw new CommandLineError('--socks carries IP packets; this profile wants tap')
     this.name = `socks 127.0.0.1:${port}`
     this.#plan = plan
     this.#port = port
-    this.#tell = tell
+    this.#news = news
     this.#device = new StackDevice(random)
     this.#lane = new PacketLane(plan.client)
     this.#resolver = new Resolver(this.#device.stack, random)
@@ -67,7 +67,10 @@ export class SocksSide implements InnerSide {
     const servers = dns.servers.flatMap(({ addresses }) => addresses.map(({ address }) => address))
     this.#resolver.use(servers)
     if (servers.length === 0) {
-      this.#tell({ level: 'info', text: 'no name server was pushed: only addresses and names of the hosts file work' })
+      this.#news.tell({
+        level: 'info',
+        text: 'no name server was pushed: only addresses and names of the hosts file work',
+      })
     }
     if (!this.#listening) void this.#listen()
   }
@@ -87,9 +90,9 @@ export class SocksSide implements InnerSide {
     try {
       const port = await this.#front.listen(this.#port)
       const text = `proxy on 127.0.0.1:${port}: SOCKS5 and HTTP CONNECT, TCP only, over a small TCP/IP of this program`
-      this.#tell({ level: 'info', text })
+      this.#news.tell({ level: 'info', text })
     } catch (error) {
-      this.#tell({ level: 'warning', text: error instanceof Error ? error.message : String(error) })
+      this.#news.fail(`the proxy can't be opened: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
 }

@@ -32,6 +32,13 @@ export interface InnerSide {
   close(): void
 }
 
+/** Where an inner side's news go. */
+export interface InnerSideNews {
+  readonly tell: (news: NetworkNews) => void
+  /** It can't do its work: the command ends. */
+  readonly fail: (text: string) => void
+}
+
 /** Default MTU of a tunnel. */
 const MTU = 1500
 

@@ -81,16 +81,16 @@ export async function runConnect(args: readonly string[], io: CommandIo): Promis
   const keyLog = values.keylog === undefined ? undefined : appendPrivate(values.keylog)
   const record = values.record === undefined ? undefined : createPrivate(values.record)
   const request: ConnectRequest = { verb, json: values.json, crypto, prompter, left, keyLog, record }
-  const connection = new Connection(plan, request, io, (tell) =>
+  const connection = new Connection(plan, request, io, (news) =>
     orUsage(() => {
-      if (socks !== undefined) return new SocksSide(plan, socks, nodeEnvironment().random, tell)
+      if (socks !== undefined) return new SocksSide(plan, socks, nodeEnvironment().random, news)
       const fd = values['tun-fd'] === undefined ? undefined : integerOption('tun-fd', values['tun-fd'], 0)
       const settings = {
         addresses: plan.addresses && !values['no-addresses'],
         routes: plan.routes && !values['no-routes'],
         names: !values['no-dns'],
       }
-      return new SystemSide(plan, fd, settings, verb, tell)
+      return new SystemSide(plan, fd, settings, verb, news.tell)
     }),
   )
   return await connection.run()
