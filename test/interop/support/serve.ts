@@ -3,10 +3,11 @@
  * namespaces that keep their tun devices apart.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { journalDirectory } from '../../../src/node/tun/journal.ts'
 import { PORT, type TransportName, wrapLines, type WrapName } from './configs.ts'
 import type { Lab, Running } from './lab.ts'
 import { pingFrom } from './ping.ts'
@@ -197,10 +198,19 @@ export class ClientPlace {
 
   close(): void {
     try {
+      this.#forgetJournals()
       execFileSync('ip', ['netns', 'del', this.namespace], { stdio: 'ignore' })
     } catch {
       // Removed before.
     }
+  }
+
+  /** What a killed `ovpn connect` left to be undone here: the kernel may give this namespace's number to another one. */
+  #forgetJournals(): void {
+    const directory = journalDirectory()
+    const number = /\d+/.exec(this.run(['readlink', '/proc/self/ns/net']))?.[0] ?? ''
+    if (!existsSync(directory)) return
+    for (const name of readdirSync(directory)) if (name.startsWith(`${number}-`)) rmSync(join(directory, name))
   }
 }
 
