@@ -26,13 +26,21 @@ export interface ServerSinks {
   readonly event: (client: number | undefined, event: ServerEvent) => void
 }
 
-/** Bytes that may wait for a TCP client before its data packets are dropped. */
-const TCP_QUEUE = 64 * 1500
+/** Settings of a driver. */
+export interface ServerDriverOptions {
+  /** Packets of 1,500 bytes that may wait for a TCP client before its data packets are dropped. Default 64. */
+  readonly tcpQueueLimit?: number
+}
+
+const TCP_QUEUE_LIMIT = 64
+const FULL_PACKET = 1500
 
 /** A server kept running. */
 export class ServerDriver {
   readonly server: Server
   readonly #sinks: ServerSinks
+  /** Bytes that may wait in a connection. */
+  readonly #queue: number
   readonly #udp: UdpSocket[] = []
   readonly #tcp: TcpServer[] = []
   readonly #connections = new Map<string, TcpSocket>()
@@ -40,9 +48,10 @@ export class ServerDriver {
   #timer: NodeJS.Timeout | undefined
   #draining = false
 
-  constructor(server: Server, sinks: ServerSinks) {
+  constructor(server: Server, sinks: ServerSinks, options: ServerDriverOptions = {}) {
     this.server = server
     this.#sinks = sinks
+    this.#queue = (options.tcpQueueLimit ?? TCP_QUEUE_LIMIT) * FULL_PACKET
   }
 
   /** Opens a socket; resolves with its port. */
@@ -157,7 +166,7 @@ export class ServerDriver {
       const socket = this.#connections.get(to)
       if (socket === undefined) return
       const isData = data.length > 2 && isDataOpcode(opcodeOf(data[2] as number))
-      if (!isData || socket.writableLength < TCP_QUEUE) socket.write(data)
+      if (!isData || socket.writableLength < this.#queue) socket.write(data)
       return
     }
     const [, index, address, port] = to.split(' ')

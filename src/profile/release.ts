@@ -26,3 +26,11 @@ export function parseLintPeer(text: string): LintPeer | undefined {
 export function isAtLeast(release: Release, first: Release): boolean {
   return RELEASES.indexOf(release) >= RELEASES.indexOf(first)
 }
+
+/** True when what `compat-mode` says, such as `2.4.0`, is older than a release. PROF-59 */
+export function reachesBefore(stated: string | undefined, limit: Release): boolean {
+  if (stated === undefined) return false
+  const [major = 0, minor = 0] = stated.split('.').map(Number)
+  const [limitMajor = 0, limitMinor = 0] = limit.split('.').map(Number)
+  return major < limitMajor || (major === limitMajor && minor < limitMinor)
+}

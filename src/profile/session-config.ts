@@ -21,6 +21,7 @@ import { parseStaticKey } from '../wire/index.ts'
 import type { Connection } from './connection.ts'
 import { isFatal, ProfileError } from './problem.ts'
 import type { Profile } from './profile.ts'
+import { reachesBefore } from './release.ts'
 import { checkRules } from './rules.ts'
 import { RuleView } from './rules/rule.ts'
 import { readTls } from './session-tls.ts'
@@ -95,7 +96,8 @@ export function defined<T>(fields: { readonly [K in keyof T]: T[K] | undefined }
 /**
  * PROF-22: a `cipher` outside `data-ciphers` is the fallback of an equal peer. A client that names no list adds it to the
  * default one and falls back to it, unless its blocks are of 64 bits: servers without negotiation are still about. `none`
- * and ciphers with 64-bit blocks go into no list.
+ * and ciphers with 64-bit blocks go into no list. PROF-59: with `compat-mode` before 2.5 a `cipher` also joins a list that is
+ * named, before 2.4 it is the fallback in any case.
  */
 function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCiphers' | 'dataCiphersFallback'> {
   const listed = profile.value('data-ciphers')?.[0].split(':')
@@ -106,9 +108,13 @@ function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCipher
   const single = cipherByName(written ?? '')
   const isLarge = single !== undefined && !hasSmallBlocks(single)
   const name = isNone(written) ? 'none' : isLarge || profile.role === 'peer' ? single?.name : undefined
-  const dataCiphers =
-    listed ?? (isLarge && !DEFAULT_DATA_CIPHERS.includes(single.name) ? ['DEFAULT', single.name] : undefined)
-  const fallback = stated ?? (listed === undefined || profile.role === 'peer' ? name : undefined)
+  const compatible = profile.value('compat-mode')?.[0]
+  const list = listed ?? ['DEFAULT']
+  const known = listed ?? DEFAULT_DATA_CIPHERS
+  const joins = isLarge && (listed === undefined || reachesBefore(compatible, '2.5')) && !known.includes(single.name)
+  const dataCiphers = joins ? [...list, single.name] : listed
+  const fallsBack = listed === undefined || profile.role === 'peer' || reachesBefore(compatible, '2.4')
+  const fallback = stated ?? (fallsBack ? name : undefined)
   return {
     ...(dataCiphers === undefined ? {} : { dataCiphers }),
     ...(fallback === undefined ? {} : { dataCiphersFallback: fallback }),
@@ -250,7 +256,7 @@ function readAllowCompression(profile: Profile): SessionConfig['allowCompression
   const compress = profile.value('compress')?.[0]
   const lzo = profile.has('comp-lzo') && profile.value('comp-lzo')?.[0] !== 'no'
   const asks = lzo || compress === 'lzo' || compress === 'lz4' || compress === 'lz4-v2'
-  return asks ? 'asym' : undefined
+  return asks || reachesBefore(profile.value('compat-mode')?.[0], '2.6') ? 'asym' : undefined // PROF-59
 }
 
 function readExitNotify(connection: Connection): number | undefined {

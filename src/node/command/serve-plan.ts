@@ -19,13 +19,14 @@ import {
 } from '../../profile/index.ts'
 import type { Grant, Lease, ServerConfig } from '../../server/index.ts'
 import { inspectProfileFile } from '../profile-files.ts'
-import type { ListenTarget } from '../server-driver.ts'
+import type { ListenTarget, ServerDriverOptions } from '../server-driver.ts'
 import { localOptions } from '../tun/index.ts'
 
 /** A server profile ready to be driven. */
 export interface ServePlan {
   readonly config: ServerConfig
   readonly listen: readonly ListenTarget[]
+  readonly driver: ServerDriverOptions
   readonly device: 'tun' | 'tap'
   /** `dev tun5`: the device's whole name. */
   readonly deviceName: string | undefined
@@ -62,6 +63,7 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
   }
   const name = profile.value('dev')?.[0] ?? ''
   const own = [config.addresses.ipv4?.server, config.addresses.ipv6?.server]
+  const queueLimit = profile.value('tcp-queue-limit')?.[0]
   return {
     config,
     device: config.device ?? 'tun',
@@ -69,6 +71,7 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
     inside: localOptions(profile, config.device ?? 'tun'),
     addresses: own.filter((address) => address !== undefined),
     listen: readListen(profile),
+    driver: queueLimit === undefined ? {} : { tcpQueueLimit: queueLimit },
     clientConfig: directory === undefined ? undefined : new ClientFiles(directory, profile.has('ccd-exclusive')),
     leaseFile,
     revocations:

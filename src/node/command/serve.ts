@@ -14,7 +14,7 @@ import { describeCloseReason, SecretText } from '../../session/index.ts'
 import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
-import { ServerDriver } from '../server-driver.ts'
+import { ServerDriver, type ServerSinks } from '../server-driver.ts'
 import { appendPrivate, createPrivate } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
@@ -112,14 +112,15 @@ class Serving {
     const { record } = options
     const environment = nodeEnvironment()
     const server = record === undefined ? new Server(config, environment) : recordServer(config, environment, record)
-    this.#driver = new ServerDriver(server, {
+    const sinks: ServerSinks = {
       packet: (_client, data) => {
         this.#inside.take(data)
       },
       event: (client, event) => {
         this.#event(client, event)
       },
-    })
+    }
+    this.#driver = new ServerDriver(server, sinks, plan.driver)
     this.#inside = new StandIn(plan, (packet) => {
       this.#driver.input((server, now) => server.send(packet, now))
     })

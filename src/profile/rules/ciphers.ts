@@ -5,7 +5,7 @@
  * such a cipher is refused, unless the name is marked as optional.
  */
 import { isUsableCipher } from '../openssl-names.ts'
-import type { Release } from '../release.ts'
+import { reachesBefore, type Release } from '../release.ts'
 import { one, type Rule, type RuleView } from './rule.ts'
 
 /** Names of the list that a release can't use and that are not marked as optional. */
@@ -17,16 +17,6 @@ function unusable(view: RuleView, release: Release): readonly string[] {
     if (name.startsWith('?') && release >= '2.6') return false
     return name !== 'none' && !isUsableCipher(name, release)
   })
-}
-
-/** True when a `compat-mode` reaches back before a release, written as in `2.4.0`. */
-function reachesBefore(view: RuleView, limit: string): boolean {
-  const parts = (text: string): number[] => text.split('.').map(Number)
-  const stated = view.value('compat-mode')?.[0]
-  if (stated === undefined) return false
-  const [major = 0, minor = 0] = parts(stated)
-  const [limitMajor = 0, limitMinor = 0] = parts(limit)
-  return major < limitMajor || (major === limitMajor && minor < limitMinor)
 }
 
 /** One word of a directive that came later than the directive. */
@@ -83,9 +73,10 @@ export const cipherRules: readonly Rule[] = [
     remedy: 'write "compat-mode 2.4.0" or later, or name a cipher',
     find: (view) => {
       const cipher = view.value('cipher')?.[0]
-      const adds = reachesBefore(view, '2.4') && cipher === undefined
+      const stated = view.value('compat-mode')?.[0]
+      const adds = reachesBefore(stated, '2.4') && cipher === undefined
       const keeps =
-        reachesBefore(view, '2.5') && cipher !== undefined && !isUsableCipher(cipher, '2.6') && cipher !== 'none'
+        reachesBefore(stated, '2.5') && cipher !== undefined && !isUsableCipher(cipher, '2.6') && cipher !== 'none'
       return adds || keeps ? one(view.entry('compat-mode')) : []
     },
   },

@@ -173,4 +173,48 @@ describe('ServerDriver', () => {
         .sort(),
     ).toEqual(['tcp', 'udp', 'udp'])
   })
+
+  it.each([
+    [undefined, 'some'],
+    [1_000_000, 'all'],
+  ] as const)(
+    'a TCP client that does not read, tcp-queue-limit %s: %s of its packets come',
+    async (limit, expected) => {
+      const server = new Server(worldServerConfig(), { ...environment, now: performance.now() })
+      const options = limit === undefined ? {} : { tcpQueueLimit: limit }
+      const driver = new ServerDriver(server, { packet: () => undefined, event: () => undefined }, options)
+      closers.push(() => {
+        driver.close()
+      })
+      const port = await driver.listen({ protocol: 'tcp', host: '127.0.0.1', port: 0, family: 4 })
+      const socket = connect(port, '127.0.0.1')
+      await once(socket, 'connect')
+      closers.push(() => socket.destroy())
+      const wire: Wire = {
+        send: (bytes) => void socket.write(bytes),
+        listen: (heard) => void socket.on('data', heard),
+      }
+      const client = new WireClient('tia', wire, { transport: 'tcp' })
+      const target = (await client.until('connected')).options.ipv4!.address
+      socket.pause()
+      const count = 12_000
+      const big = 'x'.repeat(1300)
+      for (let i = 0; i < count; i++) {
+        driver.input((machine, now) => machine.send(packetOf('10.8.0.1', target, big), now))
+      }
+      socket.resume()
+      // The stream stays whole: what comes last arrives, whatever was left out before.
+      const received = (): number => client.session.stats.packetsReceived
+      let before = -1
+      while (before !== received()) {
+        before = received()
+        await new Promise((done) => setTimeout(done, 300))
+      }
+      driver.input((machine, now) => machine.send(packetOf('10.8.0.1', target, 'last'), now))
+      while (received() === before) await new Promise((done) => setTimeout(done, 20))
+      if (expected === 'all') expect(before).toBe(count)
+      else expect(before).toBeLessThan(count)
+      expect(before).toBeGreaterThan(64)
+    },
+  )
 })

@@ -66,6 +66,21 @@ describe('toSessionConfig', () => {
     expect(dataCiphersFallback).toBe(fallback)
   })
 
+  it.each([
+    ['2.5.0', ['AES-256-GCM'], undefined, 'asym'],
+    ['2.4.7', ['AES-256-GCM', 'AES-128-CBC'], undefined, 'asym'],
+    ['2.3.18', ['AES-256-GCM', 'AES-128-CBC'], 'AES-128-CBC', 'asym'],
+    ['2.6.0', ['AES-256-GCM'], undefined, undefined],
+  ] as const)('PROF-59 compat-mode %s brings defaults of that release back', (release, list, fallback, compression) => {
+    const lines = `compat-mode ${release}\ndata-ciphers AES-256-GCM\ncipher AES-128-CBC\n`
+    const { allowCompression, dataCiphers, dataCiphersFallback } = config(lines)
+    expect([dataCiphers, dataCiphersFallback, allowCompression]).toEqual([list, fallback, compression])
+    expect(config(`${lines}allow-compression no\n`).allowCompression).toBe('no')
+    expect(config(`compat-mode ${release}\ndata-ciphers AES-256-GCM\ncipher DES-EDE3-CBC\n`).dataCiphers).toEqual([
+      'AES-256-GCM',
+    ])
+  })
+
   it('PROF-23 reads logins, or asks', () => {
     const login = block('auth-user-pass', 'somebody\nsecret')
     expect(config(login).login).toEqual({ type: 'password', username: 'somebody', password: 'secret' })
