@@ -2,9 +2,12 @@
  * First in, first out, in a ring: every output queue is one of these.
  */
 
+/** Places of the smallest ring, a power of two; a queue that was never used has none. */
+const LEAST = 8
+
 /** A FIFO whose `push` and `shift` cost the same however long it is. */
 export class Queue<T> {
-  #items: (T | undefined)[] = new Array<T | undefined>(8)
+  #items: (T | undefined)[] = []
   #head = 0
   #length = 0
 
@@ -34,13 +37,13 @@ export class Queue<T> {
   }
 
   clear(): void {
-    this.#items = new Array<T | undefined>(8)
+    this.#items = []
     this.#head = 0
     this.#length = 0
   }
 
   #grow(): void {
-    const larger = new Array<T | undefined>(this.#items.length * 2)
+    const larger = new Array<T | undefined>(Math.max(LEAST, this.#items.length * 2))
     for (let i = 0; i < this.#length; i++) larger[i] = this.#items[(this.#head + i) & (this.#items.length - 1)]
     this.#items = larger
     this.#head = 0

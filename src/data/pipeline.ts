@@ -14,7 +14,7 @@
  *
  * Spec: data.md, "Pipeline".
  */
-import { UsageError } from '../bytes/index.ts'
+import { EMPTY, UsageError } from '../bytes/index.ts'
 import type { DataChannel } from './channel.ts'
 import { DataCode } from './codes.ts'
 import { CompressionCodec, type CompressionFraming } from './compression.ts'
@@ -68,7 +68,7 @@ export class DataPipeline {
 
   constructor(options: PipelineOptions) {
     const { compression = 'none', largestPacket = DEFAULT_LARGEST_PACKET, fragment } = options
-    this.resultBuffer = new Uint8Array(0)
+    this.resultBuffer = EMPTY
     this.#tap = options.device === 'tap'
     this.#mss = options.mss ?? 0
     this.#blockIpv6 = options.blockIpv6 === true

@@ -10,19 +10,17 @@ import { invariant } from '../bytes/index.ts'
 /** A fixed set of named deadlines in ms; `Infinity` is a timer that is not set. */
 export class Timers<Name extends string> {
   readonly names: readonly Name[]
-  readonly #index: ReadonlyMap<string, number>
   readonly #deadlines: number[]
 
   /** @param names - every timer there is, in the order in which equal deadlines fire. */
   constructor(names: readonly Name[]) {
     this.names = names
-    this.#index = new Map(names.map((name, index) => [name, index]))
     this.#deadlines = names.map(() => Infinity)
   }
 
   #at(name: Name): number {
-    const index = this.#index.get(name)
-    invariant(index !== undefined, 'REL-40')
+    const index = this.names.indexOf(name)
+    invariant(index >= 0, 'REL-40')
     return index
   }
 

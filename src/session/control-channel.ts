@@ -24,15 +24,12 @@ import {
   opcodeProblem,
 } from '../wire/index.ts'
 import type { KeyEvent, OutgoingMessage } from './key-events.ts'
-import type { KeyStateOptions } from './key-options.ts'
+import type { KeyTemplate } from './key-options.ts'
 import { KeyState } from './key-state.ts'
 import type { Outbox } from './outbox.ts'
 import type { DropReason, TimerName } from './reasons.ts'
 import type { ChannelSnapshot } from './snapshot.ts'
 import type { WrapState } from './wrap-state.ts'
-
-/** What every negotiation of a channel is made of; the rest is chosen per key state. */
-export type KeyTemplate = Omit<KeyStateOptions, 'keyId' | 'initiator' | 'resetOpcode'>
 
 /** A peer that begins negotiations one after the other is followed no faster than this. */
 const LEAST_ATTEMPT = 5_000
@@ -90,11 +87,11 @@ export class ControlChannel {
       this.#lastKeyId = from.lastKeyId
       this.heardAt = from.heardAt
       this.sentAt = from.sentAt
-      this.#primary = new KeyState({ ...start.template, keyId, initiator, resetOpcode }, now, from.primary)
+      this.#primary = new KeyState(start.template, { keyId, initiator, resetOpcode }, now, from.primary)
       return
     }
     const initiator = start.template.role === 'client' ? 'us' : 'peer'
-    this.#primary = new KeyState({ ...start.template, keyId: 0, initiator, resetOpcode }, now)
+    this.#primary = new KeyState(start.template, { keyId: 0, initiator, resetOpcode }, now)
   }
 
   /** The peer's session id, once it is known. */
@@ -308,7 +305,7 @@ export class ControlChannel {
     const resetOpcode = Opcode.CONTROL_SOFT_RESET_V1
     this.#keyIdBefore = this.#lastKeyId
     this.#lastKeyId = keyId
-    this.#next = new KeyState({ ...this.#template, keyId, initiator, resetOpcode }, now)
+    this.#next = new KeyState(this.#template, { keyId, initiator, resetOpcode }, now)
     return this.#next
   }
 

@@ -2,18 +2,23 @@
  * What a negotiation is made of, and what its windows hold.
  */
 import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
+import type { AckList, ReceiveWindow, SendWindow } from '../reliability/index.ts'
 import type { TlsConfig, TlsAgreement } from '../tls/index.ts'
 import type { KeyMessageText } from './key-source.ts'
 
-/** What is fixed when a negotiation starts. */
-export interface KeyStateOptions {
+/** How one negotiation starts. */
+export interface KeyStart {
   readonly keyId: number
-  /** The TLS role. */
-  readonly role: 'client' | 'server'
   /** Who sent the first reset. */
   readonly initiator: 'us' | 'peer'
   /** Opcode of our reset; undefined behind a stateless exchange, where both resets are done. */
   readonly resetOpcode: number | undefined
+}
+
+/** What all negotiations of a channel have in common. */
+export interface KeyTemplate {
+  /** The TLS role. */
+  readonly role: 'client' | 'server'
   readonly tls: TlsConfig
   /** What our key message says beside its randoms. */
   readonly keyMessage: (info: TlsAgreement) => KeyMessageText
@@ -37,4 +42,15 @@ export interface KeyStateOptions {
 export interface Message {
   readonly opcode: number
   readonly payload: Uint8Array
+}
+
+/** Numbers that tell two states of a negotiation's windows apart. */
+export function windowsDigest(
+  send: SendWindow<Message>,
+  receive: ReceiveWindow<Message>,
+  acks: AckList,
+): readonly number[] {
+  const { inFlight, lowestUnacknowledged, nextId } = send
+  const sending = [nextId, lowestUnacknowledged, inFlight, send.nextDeadline()]
+  return [...sending, receive.nextId, receive.held, acks.owed, acks.available(8)]
 }

@@ -11,12 +11,13 @@
 import { concat, EMPTY, Queue } from '../bytes/index.ts'
 import { writeControlText } from '../control/index.ts'
 import { AckList, ACKS_PER_CONTROL_PACKET, ReceiveWindow, SendWindow } from '../reliability/index.ts'
-import { type TlsAgreement, TlsConnection } from '../tls/index.ts'
+import type { TlsAgreement } from '../tls/index.ts'
 import { type ControlPacket, isHardReset, Opcode, parseResetSettings } from '../wire/index.ts'
 import { type KeyEvent, type OutgoingMessage, standstill, tlsReason } from './key-events.ts'
 import { type KeyInput, type KeyStateName, moveKey } from './key-moves.ts'
-import type { KeyStateOptions, Message } from './key-options.ts'
-import { KeySource, type PeerKeyMessage } from './key-source.ts'
+import { type KeyStart, type KeyTemplate, type Message, windowsDigest } from './key-options.ts'
+import type { PeerKeyMessage } from './key-source.ts'
+import { beginTalk, type KeyTalk } from './key-talk.ts'
 import type { CloseReason, DropReason } from './reasons.ts'
 import type { KeyStateSnapshot } from './snapshot.ts'
 
@@ -30,13 +31,12 @@ export class KeyState {
   /** When a packet of this negotiation last came. */
   heardAt: number
 
-  readonly #options: KeyStateOptions
+  readonly #options: KeyTemplate
   readonly #send: SendWindow<Message>
   readonly #receive: ReceiveWindow<Message>
   readonly #acks: AckList
-  readonly #tls: TlsConnection
   readonly #events = new Queue<KeyEvent>()
-  readonly #source: KeySource
+  #talk: KeyTalk | undefined
   #state: KeyStateName = 'initial'
   #heard = false
   /** True once the server asked that the wrapped client key be sent again. */
@@ -49,11 +49,12 @@ export class KeyState {
   #texts: string[] = []
 
   /** @param from - an established negotiation that this one goes on for. */
-  constructor(options: KeyStateOptions, now: number, from?: KeyStateSnapshot) {
-    const { crypto, random, tlsTimeout, tlsTimeoutMax, resetOpcode } = options
+  constructor(options: KeyTemplate, start: KeyStart, now: number, from?: KeyStateSnapshot) {
+    const { tlsTimeout, tlsTimeoutMax } = options
+    const { resetOpcode } = start
     const firstId = resetOpcode === undefined ? 1 : 0
-    this.keyId = options.keyId
-    this.initiator = options.initiator
+    this.keyId = start.keyId
+    this.initiator = start.initiator
     this.startedAt = from?.startedAt ?? now
     this.deadline = this.startedAt + options.handWindow
     this.heardAt = from?.heardAt ?? now
@@ -62,8 +63,6 @@ export class KeyState {
     this.#send = from === undefined ? new SendWindow<Message>(sending) : SendWindow.restore(from.send, sending)
     this.#receive = from === undefined ? new ReceiveWindow(undefined, firstId) : ReceiveWindow.restore(from.receive)
     this.#acks = new AckList(from?.acks)
-    this.#tls = new TlsConnection(options.tls, { unixTime: options.timeOrigin + now, random, crypto }, from?.tls)
-    this.#source = new KeySource(options.role, random)
     if (from !== undefined) {
       this.#goOn(from)
       return
@@ -74,7 +73,7 @@ export class KeyState {
       this.#send.push({ opcode: resetOpcode, payload: EMPTY })
       this.#move('reset-queued')
     }
-    if (options.keyId > 0) this.#events.push({ type: 'opened' })
+    if (start.keyId > 0) this.#events.push({ type: 'opened' })
   }
 
   get state(): KeyStateName {
@@ -197,7 +196,7 @@ export class KeyState {
       this.#texts.push(text)
       return
     }
-    this.#tls.write(writeControlText(text))
+    this.#talking().tls.write(writeControlText(text))
     this.#drainTls()
     this.#fill()
   }
@@ -205,7 +204,7 @@ export class KeyState {
   /** Answers `signature-needed`. */
   provideSignature(signature: Uint8Array): void {
     this.#awaitsSignature = false
-    this.#tls.provideSignature(signature)
+    this.#talking().tls.provideSignature(signature)
     this.#drainTls()
     this.#progress()
   }
@@ -218,13 +217,13 @@ export class KeyState {
 
   /** Bytes of the TLS exporter without context. The negotiation must be active. */
   exportKey(label: string, length: number): Uint8Array {
-    return this.#tls.exportKeyingMaterial(label, undefined, length)
+    return this.#talking().tls.exportKeyingMaterial(label, undefined, length)
   }
 
   /** 256 bytes of key material by PRF, of an active negotiation; session ids in the order client, server. REKEY-3 */
   deriveKeys(clientSessionId: Uint8Array, serverSessionId: Uint8Array): Uint8Array {
     const peer = this.#peerKey as PeerKeyMessage
-    return this.#source.derive(this.#options.crypto, peer, clientSessionId, serverSessionId)
+    return this.#talking().source.derive(this.#options.crypto, peer, clientSessionId, serverSessionId)
   }
 
   /** Gives the negotiation up from outside; nothing is sent for it any more but what is queued. */
@@ -238,14 +237,7 @@ export class KeyState {
       this.keyId,
       this.#state,
       this.startedAt,
-      this.#send.nextId,
-      this.#send.lowestUnacknowledged,
-      this.#send.inFlight,
-      this.#send.nextDeadline(),
-      this.#receive.nextId,
-      this.#receive.held,
-      this.#acks.owed,
-      this.#acks.available(8),
+      ...windowsDigest(this.#send, this.#receive, this.#acks),
       this.#outgoing.length,
       this.#heard ? 1 : 0,
       this.#events.length,
@@ -256,18 +248,24 @@ export class KeyState {
   /** The negotiation as plain data, once its keys are in use and nothing is half done. SESS-171 */
   snapshot(): KeyStateSnapshot | undefined {
     const { heardAt, initiator, keyId, startedAt } = this
-    const tls = this.#tls.snapshot()
+    const tls = this.#talk?.tls.snapshot()
     if (tls === undefined || this.#state !== 'generated-keys' || this.#events.length > 0) return undefined
     const windows = { send: this.#send.snapshot(), receive: this.#receive.snapshot(), acks: this.#acks.snapshot() }
     return { keyId, initiator, startedAt, heardAt, ...windows, outgoing: this.#outgoing, tls }
   }
 
-  #goOn({ outgoing }: KeyStateSnapshot): void {
+  #goOn(from: KeyStateSnapshot): void {
     this.#state = 'generated-keys'
     this.#heard = true
     this.#established = true
-    this.#tlsInfo = this.#tls.agreement
-    this.#outgoing = outgoing
+    this.#tlsInfo = this.#talking(from).tls.agreement
+    this.#outgoing = from.outgoing
+  }
+
+  /** SESS-29: the talk begins when somebody speaks. */
+  #talking(from?: KeyStateSnapshot): KeyTalk {
+    this.#talk ??= beginTalk(this.#options, this.heardAt, from)
+    return this.#talk
   }
 
   #move(input: KeyInput): void {
@@ -291,7 +289,7 @@ export class KeyState {
       return
     }
     if (opcode === Opcode.CONTROL_SOFT_RESET_V1 || payload.length === 0) return
-    this.#tls.receive(payload, this.#options.timeOrigin + now)
+    this.#talking().tls.receive(payload, this.#options.timeOrigin + now)
     this.#drainTls()
   }
 
@@ -310,7 +308,7 @@ export class KeyState {
   #progress(): void {
     if (this.#state === 'pre-start' && this.#send.inFlight === 0) {
       this.#move('resets-done')
-      if (this.#options.role === 'client') this.#tls.start()
+      if (this.#options.role === 'client') this.#talking().tls.start()
       this.#drainTls()
     }
     this.#fill()
@@ -338,7 +336,8 @@ export class KeyState {
   }
 
   #drainTls(): void {
-    for (let output = this.#tls.poll(); output !== undefined; output = this.#tls.poll()) {
+    const tls = this.#talk?.tls
+    for (let output = tls?.poll(); output !== undefined; output = tls?.poll()) {
       switch (output.type) {
         case 'transmit':
           this.#outgoing = this.#outgoing.length === 0 ? output.data : concat(this.#outgoing, output.data)
@@ -347,7 +346,7 @@ export class KeyState {
           this.#plaintext(output.data)
           break
         case 'connected':
-          this.#tlsInfo = this.#tls.agreement
+          this.#tlsInfo = tls?.agreement
           if (this.#options.role === 'client') this.#sendKeyMessage()
           break
         case 'signature-needed':
@@ -372,10 +371,11 @@ export class KeyState {
       return
     }
     // SESS-27: the key message is the first plaintext record, whole.
-    const message = this.#source.parse(bytes)
+    const { source, tls } = this.#talking()
+    const message = source.parse(bytes)
     if (typeof message === 'string') {
       this.#fail({ type: 'malformed', what: 'key method message', detail: message })
-      this.#tls.close()
+      tls.close()
       return
     }
     this.#peerKey = message
@@ -385,7 +385,8 @@ export class KeyState {
   }
 
   #sendKeyMessage(): void {
-    this.#tls.write(this.#source.write(this.#options.keyMessage(this.#tlsInfo as TlsAgreement)))
+    const { source, tls } = this.#talking()
+    tls.write(source.write(this.#options.keyMessage(this.#tlsInfo as TlsAgreement)))
     this.#move('key-sent')
   }
 

@@ -31,12 +31,12 @@ import {
   type TlsCryptV2Wrapper,
 } from '../wire/index.ts'
 import type { SessionContext } from './context.ts'
-import { type ChannelEvent, ControlChannel, type KeyTemplate } from './control-channel.ts'
+import { type ChannelEvent, ControlChannel } from './control-channel.ts'
 import type { Deadline } from './deadlines.ts'
 import { REFUSAL_WINDOW } from './farewell.ts'
 import { logLine } from './key-log.ts'
 import type { KeyStateView } from './key-moves.ts'
-import type { KeyStateOptions } from './key-options.ts'
+import type { KeyTemplate } from './key-options.ts'
 import type { KeyState } from './key-state.ts'
 import type { DropReason } from './reasons.ts'
 import type { ChannelSnapshot } from './snapshot.ts'
@@ -54,21 +54,21 @@ export interface SlotEvent extends ChannelEvent {
 export class Slots {
   readonly #context: SessionContext
   readonly #v2: TlsCryptV2Wrapper | undefined
-  readonly #keyMessage: KeyStateOptions['keyMessage']
+  readonly #keyMessage: KeyTemplate['keyMessage']
   #active: ControlChannel | undefined
   #initial: ControlChannel | undefined
   /** A refused initial session, until it has heard. */
   #dismissed: { readonly channel: ControlChannel; readonly key: KeyState; readonly until: number } | undefined
 
   /** @param keyMessage - what the key messages of new sessions say. */
-  constructor(context: SessionContext, keyMessage: KeyStateOptions['keyMessage']) {
+  constructor(context: SessionContext, keyMessage: KeyTemplate['keyMessage']) {
     const { config, crypto } = context
     const { wrap } = config
     this.#context = context
     this.#keyMessage = keyMessage
     this.#v2 = wrap.type === 'tls-crypt-v2-server' ? createTlsCryptV2Wrapper(crypto, wrap.serverKey) : undefined
     // SESS-40: a TLS configuration that cannot work shows now, not when the first packet comes.
-    if (config.role === 'server') new TlsConnection(config.tls, { unixTime: 0, random: context.random, crypto })
+    new TlsConnection(config.tls, { unixTime: 0, random: context.random, crypto })
   }
 
   /** The session in use, or the first one under negotiation. */
@@ -267,7 +267,9 @@ export class Slots {
     const localSessionId = start.sessionId ?? newSessionId(random)
     const template = this.#template(start.wrap.wrap, start.wrappedKey?.length ?? 0)
     const { trace } = this.#context.config
-    return new ControlChannel({ ...start, localSessionId, template, trace }, outbox, now, from)
+    const { peerSessionId, resetOpcode, wrap, wrappedKey } = start
+    const all = { localSessionId, peerSessionId, wrap, wrappedKey, resetOpcode, template, trace }
+    return new ControlChannel(all, outbox, now, from)
   }
 
   #template(wrap: ControlWrap, wrappedKeyLength: number): KeyTemplate {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
+import { Session } from '../../../src/session/index.ts'
 import {
   Opcode,
   opcodeOf,
@@ -11,7 +12,8 @@ import {
 import { rough } from '../../support/network.ts'
 import { writeClientKeyMessage } from '../../../src/control/index.ts'
 import { cookieExchange } from '../../support/cookie.ts'
-import { connectPair, ipPacket, Pair } from '../../support/pair.ts'
+import { connectPair, ipPacket, Pair, pairConfigs } from '../../support/pair.ts'
+import { PKI_NOW } from '../../support/pki.ts'
 import { RawPeer } from '../../support/raw-peer.ts'
 import { forged, tapLine } from '../../support/tap-line.ts'
 import { WRAP_KINDS, wrapPair } from '../../support/wraps.ts'
@@ -237,6 +239,30 @@ describe('negotiation', () => {
       }
     },
   )
+
+  it('SESS-29 a peer that proved its address and says nothing has cost a server no randoms', () => {
+    const [, server] = pairConfigs()
+    const [sessionId, peerSessionId] = [new Uint8Array(8).fill(1), new Uint8Array(8).fill(2)]
+    let drawn = 0
+    const random = (length: number): Uint8Array => {
+      drawn += length
+      return new Uint8Array(length).fill(drawn)
+    }
+    const session = new Session(
+      { ...server, resume: { sessionId, peerSessionId, replayPacketId: 1 } },
+      { now: 0, timeOrigin: PKI_NOW, random, crypto },
+    )
+    const from = { keyId: 0, sessionId: peerSessionId, acks: [], payload: new Uint8Array(0) }
+    const ack = { opcode: Opcode.ACK_V1, acks: [0], peerSessionId: sessionId, packetId: undefined }
+    session.receive(writeControlPlain({ ...from, ...ack }), 10)
+    session.receive(writeControlPlain({ ...from, opcode: Opcode.CONTROL_V1, packetId: 1 }), 20)
+    expect(session.stats.dropped).toMatchObject({ 'session-id-mismatch': 0, 'unexpected-reset': 0 })
+    expect(session.poll()).toMatchObject({ type: 'transmit' })
+    expect(drawn).toBe(0)
+    const header = new Uint8Array([22, 3, 1, 0, 4])
+    session.receive(writeControlPlain({ ...from, opcode: Opcode.CONTROL_V1, packetId: 2, payload: header }), 30)
+    expect(drawn).toBe(64)
+  })
 
   it('SESS-36 renegotiations use the dynamic key, key id 0 keeps the configured wrap', () => {
     const wrap = wrapPair('tls-auth')
