@@ -7,6 +7,7 @@
  */
 import type { CryptoProvider } from '../../src/crypto/index.ts'
 import { nodeCrypto } from '../../src/node/crypto/index.ts'
+import { DeadlineHeap, type HeapItem } from '../../src/server/deadline-heap.ts'
 import {
   type ClientId,
   planAddresses,
@@ -61,6 +62,11 @@ interface Flight {
   readonly to: string
   readonly from: string
   readonly data: Uint8Array
+}
+
+/** When a client's session wants to be woken. */
+interface Alarm extends HeapItem {
+  readonly client: WorldClient
 }
 
 const DELAY = 10
@@ -119,6 +125,8 @@ export class ServerWorld {
   readonly #options: WorldOptions
   readonly #crypto: CryptoProvider
   readonly #flights: Flight[] = []
+  readonly #alarms = new DeadlineHeap<Alarm>()
+  readonly #alarmOf = new WeakMap<WorldClient, Alarm>()
   #head = 0
   #port = 1000
   #drained = false
@@ -203,6 +211,14 @@ export class ServerWorld {
     for (let output = client.session.poll(); output !== undefined; output = client.session.poll()) {
       this.#onClientOutput(client, output)
     }
+    this.#setAlarm(client)
+  }
+
+  #setAlarm(client: WorldClient): void {
+    let alarm = this.#alarmOf.get(client)
+    if (alarm === undefined) this.#alarmOf.set(client, (alarm = { client, deadline: Infinity, heapIndex: -1 }))
+    const present = this.clients.get(client.address) === client
+    this.#alarms.set(alarm, present ? client.session.pollTimeout() : Infinity)
   }
 
   /** Sends a packet from a client into its tunnel. */
@@ -221,9 +237,11 @@ export class ServerWorld {
   step(until: number): boolean {
     let at = Math.min(this.#flights[this.#head]?.at ?? Infinity, this.server.pollTimeout())
     let due: WorldClient | undefined
-    for (const client of this.clients.values()) {
-      const deadline = client.session.pollTimeout()
-      if (deadline < at) [at, due] = [deadline, client]
+    const alarm = this.#alarms.peek()
+    if (alarm !== undefined && alarm.deadline < at) {
+      this.#setAlarm(alarm.client)
+      if (this.#alarms.peek() !== alarm || alarm.deadline >= at) return true
+      ;[at, due] = [alarm.deadline, alarm.client]
     }
     if (at > until) {
       this.now = until
@@ -251,6 +269,7 @@ export class ServerWorld {
 
   /** Runs until `done`, or until virtual time `until`; true when done. */
   run(until: number, done: () => boolean = () => false): boolean {
+    for (const client of this.clients.values()) this.#setAlarm(client)
     while (!done()) if (!this.step(until)) return done()
     return true
   }
