@@ -2,14 +2,20 @@
  * What happens to clients of `ovpn serve` over time: passwords decided late, revocation, another source address, a crowd, and
  * a server that is started again.
  */
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
-import { SERVER_READY } from './support/configs.ts'
+import { generateStaticKey, PORT, SERVER_READY } from './support/configs.ts'
 import { type Running, withLab } from './support/lab.ts'
-import { scaled } from '../support/scale.ts'
+import { scaled, soaking } from '../support/scale.ts'
 import { releasesToTest } from './support/reference.ts'
 import { Authority, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
 
 const releases = releasesToTest()
+/** One release in the default run, all of them in a long one. */
+const some = soaking() ? releases : releases.slice(-1)
+/** Datagrams of a client after which its relay has another port: more than a handshake takes. */
+const REBIND_AFTER = 40
+const RELAY = fileURLToPath(new URL('./support/relay.child.ts', import.meta.url))
 /** Clients of a crowd. */
 const COUNT = scaled(8, 50)
 const authority = new Authority()
@@ -49,8 +55,7 @@ describe.skipIf(releases.length === 0)('clients over time', () => {
     })
   })
 
-  it('a revoked certificate is refused, and let in again with a new list', async () => {
-    const release = releases.at(-1)!
+  it.each(some)('OpenVPN %s: a revoked certificate is refused, and let in again with a new list', async (release) => {
     await withLab(async (lab) => {
       const list = lab.file('crl.pem', authority.crl('mallory'))
       const served: Served = { authority, lines: ['server 10.9.0.0 255.255.255.0', `crl-verify ${list}`] }
@@ -65,8 +70,37 @@ describe.skipIf(releases.length === 0)('clients over time', () => {
     })
   })
 
-  it('a client that changes its source address stays connected', async () => {
-    const release = releases.at(-1)!
+  it.each(some)('OpenVPN %s: a client whose source port changes stays connected', async (release) => {
+    const served: Served = { authority, wrap: 'tls-crypt', key: generateStaticKey() }
+    await withLab(async (lab) => {
+      const server = await startServe(lab, serveConfig(served))
+      await withPlaces(lab, 1, async ([place]) => {
+        const numbers = [PORT, PORT, 1, 0, 0, 0, 0, place!.server, 0, REBIND_AFTER].map(String)
+        const relaying = [process.execPath, '--import', import.meta.resolve('tsx'), RELAY, ...numbers]
+        const relay = lab.start('relay', ['ip', 'netns', 'exec', place!.namespace, ...relaying])
+        await relay.seen(/relaying/)
+        const client = place!.openvpn(release, 'nat', served, [], undefined, '127.0.0.1')
+        await ready(client, server)
+        // Sends until the relay has another port, and on.
+        let answered = 0
+        for (let round = 0; round < 20 && !relay.output().includes('rebound'); round++)
+          answered += place!.ping('10.9.0.1', 20)
+        await relay.seen(/rebound/)
+        expect(answered).toBeGreaterThan(0)
+        expect(place!.ping('10.9.0.1', 10), server.output()).toBe(10)
+        await server.seen(/"client-floated"/)
+        const floats = eventsOf(server, 'client-floated') as readonly { from: string; to: string }[]
+        expect(floats.length).toBe(1)
+        const [{ from, to }] = floats as [{ from: string; to: string }]
+        expect(from.split(' ')[0]).toBe(to.split(' ')[0])
+        expect(from).not.toBe(to)
+        expect(eventsOf(server, 'client-connected').length).toBe(1)
+        expect(client.output().match(/Initialization Sequence Completed/g)?.length).toBe(1)
+      })
+    })
+  })
+
+  it.each(some)('OpenVPN %s: a client that changes its source address stays connected', async (release) => {
     await withLab(async (lab) => {
       const server = await startServe(lab, serveConfig({ authority }))
       await withPlaces(lab, 1, async ([place]) => {
@@ -104,7 +138,9 @@ describe.skipIf(releases.length === 0)('clients over time', () => {
       const { code } = await first.ended(10)
       expect(code).toBe(0)
       const second = await startServe(lab, config)
-      await second.seen(new RegExp(`(?:"event":"client-connected"[^]*){${COUNT}}`), 40)
+      // Each stretch ends where the next event begins, so that a search that fails does so at once.
+      const connected = '"event":"client-connected"'
+      await second.seen(new RegExp(`(?:${connected}(?:(?!${connected})[^])*){${COUNT}}`), 40)
       expect(eventsOf(second, 'client-connected').length).toBeGreaterThanOrEqual(COUNT)
     })
   }, 150_000)

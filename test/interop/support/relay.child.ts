@@ -1,7 +1,8 @@
 /**
  * A rough link: a UDP relay inside a laboratory that loses, repeats, delays out of order and corrupts datagrams, seeded. It
  * can also let the first renegotiation come to nothing: from its first packet on, control packets of key ids above 0 vanish
- * for some milliseconds. It prints which key ids begin (soft resets), and from where.
+ * for some milliseconds. It prints which key ids begin (soft resets), and from where. Told to, it goes on from another port
+ * of its own after so many datagrams of the client, as a NAT does that has forgotten: it prints `rebound` then.
  */
 import { createSocket } from 'node:dgram'
 import { SeededRandom } from '../../support/random.ts'
@@ -17,9 +18,11 @@ const [from, to, seed, loss, reorder, duplicate, corrupt] = process.argv.slice(2
 ]
 const host = process.argv[9] ?? '127.0.0.1'
 const blackout = Number(process.argv[10] ?? 0)
+const rebindAfter = Number(process.argv[11] ?? 0)
 const random = new SeededRandom(seed)
 const outside = createSocket('udp4')
-const inside = createSocket('udp4')
+let inside = openInside()
+let passed = 0
 let client: { port: number; address: string } | undefined
 
 const SOFT_RESET = 3
@@ -51,17 +54,28 @@ function pass(data: Buffer, send: (bytes: Buffer) => void): void {
   }
 }
 
+/** A socket towards the server, on a port that the system chooses. */
+function openInside(): ReturnType<typeof createSocket> {
+  const socket = createSocket('udp4')
+  socket.on('message', (data) => {
+    // What still comes to a forgotten port is lost.
+    if (socket !== inside || isBlackedOut(data, 'server')) return
+    pass(data, (bytes) => {
+      if (client !== undefined) outside.send(bytes, client.port, client.address)
+    })
+  })
+  socket.bind(0, host === '127.0.0.1' ? host : undefined)
+  return socket
+}
+
 outside.on('message', (data, sender) => {
   client = sender
+  if (++passed === rebindAfter) {
+    inside = openInside()
+    process.stdout.write('rebound\n')
+  }
   if (!isBlackedOut(data, 'client')) pass(data, (bytes) => inside.send(bytes, to, host))
 })
-inside.on('message', (data) => {
-  if (isBlackedOut(data, 'server')) return
-  pass(data, (bytes) => {
-    if (client !== undefined) outside.send(bytes, client.port, client.address)
-  })
-})
-inside.bind(0, host === '127.0.0.1' ? host : undefined)
 outside.bind(from, '127.0.0.1', () => {
   process.stdout.write('relaying\n')
 })

@@ -164,14 +164,21 @@ export class ClientPlace {
   }
 
   /** Starts a client of the reference here. */
-  openvpn(release: Release, name: string, served: Served, lines: readonly string[] = [], wrapKey?: string): Running {
+  openvpn(
+    release: Release,
+    name: string,
+    served: Served,
+    lines: readonly string[] = [],
+    wrapKey?: string,
+    remote = this.server,
+  ): Running {
     const { authority, key = '', transport = 'udp', wrap = 'none' } = served
     const pair = authority.client(name)
     const config = [
       'client',
       'dev tun',
       transport === 'udp' ? 'proto udp4' : 'proto tcp4-client',
-      `remote ${this.server} ${PORT}`,
+      `remote ${remote} ${PORT}`,
       'nobind',
       'remote-cert-tls server',
       'connect-retry 1',
