@@ -64,6 +64,8 @@ export class Replay {
   readonly config: unknown
   /** Inputs in the recording. */
   readonly inputs: number
+  /** The end is missing: the last line, or what came of the last input. What is there can be replayed all the same. */
+  readonly isCut: boolean
   readonly #entries: readonly Entry[]
   readonly #draws: readonly Uint8Array[]
   readonly #options: ReplayOptions
@@ -79,9 +81,13 @@ export class Replay {
   constructor(text: string, options: ReplayOptions = {}) {
     const [first = '', ...lines] = text.split('\n')
     if (!isRecording(first)) throw new ConfigError('replay', 'this is no recording')
-    this.header = parseLine(first) as RecordingHeader
+    const header = parseLine(first)
+    if (header === undefined) throw damaged(1)
+    this.header = header as RecordingHeader
     this.config = decodeValue(this.header.config)
     const { draws, entries } = parseLines(lines)
+    const last = lines.at(-1) ?? ''
+    this.isCut = (last !== '' && parseLine(last) === undefined) || entries.at(-1)?.type === 'input'
     this.#draws = draws
     this.#entries = entries
     this.#options = options
@@ -165,7 +171,8 @@ export class Replay {
 
   /** REC-9: the buffer of the call, with its bytes where they were. */
   #laneArguments([bytes, offset, size, ...rest]: readonly unknown[]): unknown[] {
-    if (!(bytes instanceof Uint8Array) || typeof offset !== 'number' || typeof size !== 'number') throw damaged()
+    if (!(bytes instanceof Uint8Array) || typeof offset !== 'number' || typeof size !== 'number')
+      throw new ConfigError('recording', 'a call in it has other arguments than it takes')
     if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size)
     this.#buffer.set(bytes, offset)
     return [this.#buffer, offset, ...rest]
@@ -230,14 +237,14 @@ function parseLines(lines: readonly string[]): {
     if (line === '') return
     const parsed = parseLine(line)
     if (parsed === undefined && index === lines.length - 1) return
-    if (!Array.isArray(parsed)) throw damaged()
+    if (!Array.isArray(parsed)) throw damaged(index + 2)
     const [type, a, b, c] = parsed as readonly unknown[]
     if (type === 'r') draws.push(fromBase64(String(a)) ?? new Uint8Array(0))
     else if (type === 'i' && typeof a === 'string' && Array.isArray(b)) {
       entries.push({ type: 'input', method: a, args: b.map((argument) => decodeValue(argument)) })
     } else if (type === 'o' && typeof a === 'number' && typeof c === 'string') {
       entries.push({ type: 'outputs', count: a, drained: b === true, digest: c })
-    } else throw damaged()
+    } else throw damaged(index + 2)
   })
   return { entries, draws }
 }
@@ -250,6 +257,6 @@ function parseLine(line: string): unknown {
   }
 }
 
-function damaged(): ConfigError {
-  return new ConfigError('replay', 'the recording is damaged')
+function damaged(line: number): ConfigError {
+  return new ConfigError('recording', `it is damaged in line ${line}`, { line })
 }

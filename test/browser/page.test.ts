@@ -139,7 +139,7 @@ describe.skipIf(isMissing)('the page', () => {
     }
     await put('mine.rec', text)
     expect(await page.locator('#found').textContent()).toMatch(
-      /a recorded client, \d+ steps replayedthe same to the byte/,
+      /a recorded client, \d+ inputs replayedthe same to the byte/,
     )
     expect(await page.locator('#found pre').textContent()).toMatch(/ClientHello[^]*PUSH_REPLY[^]*ICMP echo reply/)
     const changed = text.replace(

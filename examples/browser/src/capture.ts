@@ -20,15 +20,16 @@ export function drawCapture(into: HTMLElement, name: string, capture: DecodedCap
 /** Replays a recording and draws how that went, with what passed in it. */
 export function drawRecording(into: HTMLElement, name: string, text: string): void {
   const replay = new Replay(text)
-  let steps = 0
-  while (replay.step() !== undefined) steps++
-  const { verdict } = replay
+  while (replay.step() !== undefined);
+  const { inputs, verdict } = replay
   const outcome =
-    verdict.type === 'same' ? 'the same to the byte' : `different from step ${verdict.step} on: ${verdict.detail}`
+    verdict.type === 'same'
+      ? `the same to the byte${replay.isCut ? ', as far as it goes: its end is missing' : ''}`
+      : `different from step ${verdict.step} on: ${verdict.detail}`
   const { keys, packets } = recordedTraffic(text, noble)
   const decoder = new Decoder({ keys })
   into.replaceChildren(
-    element('h3', '', `${name}: a recorded ${replay.header.machine}, ${steps} steps replayed`),
+    element('h3', '', `${name}: a recorded ${replay.header.machine}, ${inputs} inputs replayed`),
     element('p', verdict.type === 'same' ? 'works' : 'fails', outcome),
     ladder(packets.map((packet) => decoder.packet(packet))),
   )

@@ -2,7 +2,15 @@
  * The parts of the page beside the ladder: one datagram's fields with its bytes, key states as a picture, findings in a
  * profile.
  */
-import { describeProblem, inspectProfile, isFatal, lint, LINT_PEERS } from 'ovpn-core/profile'
+import {
+  describeProblem,
+  inspectContents,
+  inspectProfile,
+  isFatal,
+  lint,
+  LINT_PEERS,
+  type Profile,
+} from 'ovpn-core/profile'
 import type { Datagram } from './link.ts'
 import type { Field } from './inspect.ts'
 
@@ -53,11 +61,21 @@ export function drawFields(into: HTMLElement, datagram: Datagram, fields: readon
   )
 }
 
+/** Whether something of the profile lies in files, which a page does not have. */
+function namesFiles({ entries }: Profile): boolean {
+  return entries.some(({ content, row, words }) =>
+    row.arguments.some(({ file }, index) => content === undefined && file !== undefined && words[index] !== undefined),
+  )
+}
+
 /** Everything that is wrong with a profile, on behalf of this library and of each release. */
 export function drawLint(into: HTMLElement, name: string, text: Uint8Array): void {
   const { profile, problems } = inspectProfile(text, undefined, { file: name })
   const verdicts = [
-    { peer: 'ovpn-core', found: problems },
+    {
+      peer: 'ovpn-core',
+      found: problems.some(isFatal) || namesFiles(profile) ? problems : [...problems, ...inspectContents(profile)],
+    },
     ...LINT_PEERS.map((peer) => ({ peer, found: lint(profile, { peer }) })),
   ]
   const rows = verdicts.map(({ peer, found }) => {

@@ -20,7 +20,9 @@ const HELP = `ovpn demo: two ends of this library over UDP on this machine, draw
 
 usage: ovpn demo [--reference]
 
-  --reference   the server is the installed openvpn (needs root, /dev/net/tun and iproute2)`
+  --reference   the server is the installed openvpn (needs root, /dev/net/tun and iproute2)
+
+Exit codes: 0 every ping came back, 1 one did not.`
 
 const SERVER_ADDRESS = Uint8Array.of(10, 8, 0, 1)
 const CLIENT_ADDRESS = Uint8Array.of(10, 8, 0, 2)

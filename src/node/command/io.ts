@@ -21,9 +21,15 @@ export interface CommandIo {
 
 /** The process's own streams. Colours only on a terminal, and never with NO_COLOR. */
 export function processIo(): CommandIo {
+  let isOpen = true
+  // Who reads the output may have heard enough: `ovpn lint … | head`. The work goes on, unheard.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    isOpen = false
+  })
   return {
     out: (line) => {
-      process.stdout.write(`${line}\n`)
+      if (isOpen) process.stdout.write(`${line}\n`)
     },
     error: (line) => {
       process.stderr.write(`${line}\n`)

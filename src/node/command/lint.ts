@@ -2,7 +2,16 @@
  * `ovpn lint`: everything that is wrong with a profile, and whether a given release takes it.
  */
 import { parseArgs } from 'node:util'
-import { describeProblem, isFatal, lint, LINT_PEERS, parseLintPeer, type ProfileProblem } from '../../profile/index.ts'
+import {
+  describeProblem,
+  inspectContents,
+  isFatal,
+  lint,
+  LINT_PEERS,
+  parseLintPeer,
+  type ProfileProblem,
+} from '../../profile/index.ts'
+import { nodeCrypto } from '../crypto/index.ts'
 import { inspectProfileFile } from '../profile-files.ts'
 import { type CommandIo, CommandLineError, EXIT } from './io.ts'
 
@@ -41,7 +50,9 @@ export function runLint(args: readonly string[], io: CommandIo): number {
     throw new CommandLineError(`--peer wants one of ${LINT_PEERS.join(', ')}, not "${values.peer}"`)
   }
   const { profile, problems } = inspect(path)
-  const found = peer === undefined ? problems : lint(profile, { peer })
+  const judged = peer === undefined ? problems : lint(profile, { peer })
+  const found =
+    problems.some(isFatal) || judged.some(isFatal) ? judged : [...judged, ...inspectContents(profile, nodeCrypto)]
   const shown = values.quiet ? found.filter(isFatal) : found
   for (const problem of shown)
     io.out(values.json ? JSON.stringify({ event: 'problem', ...problem }) : describeProblem(problem))

@@ -1,6 +1,7 @@
 /**
  * The `ovpn` command: picks the subcommand and turns whatever went wrong into one line and an exit code.
  */
+import { readFileSync } from 'node:fs'
 import { ConfigError } from '../../bytes/index.ts'
 import { runConnect } from './connect.ts'
 import { runDecode } from './decode.ts'
@@ -40,8 +41,14 @@ function help(): string {
     '',
     ...lines,
     '',
-    'ovpn COMMAND --help says more. Exit codes: 0 it worked, 1 it did not, 2 the command line or profile cannot work.',
+    'ovpn COMMAND --help says more, ovpn --version which release this is. Exit codes: 0 it worked, 1 it did not, 2 the command line or profile cannot work.',
   ].join('\n')
+}
+
+/** The version in the package's own description. */
+function libraryVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { readonly version: string }).version
 }
 
 /** Runs the command line `args` (without program names) and resolves with the exit code. */
@@ -50,6 +57,10 @@ export async function main(args: readonly string[], io: CommandIo = processIo())
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     io.out(help())
     return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  if (name === '--version' || name === '-V') {
+    io.out(libraryVersion())
+    return EXIT.ok
   }
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined
   if (subcommand === undefined) {

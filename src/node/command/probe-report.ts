@@ -103,7 +103,8 @@ export function textReporter(io: CommandIo, explain: boolean): ProbeReporter {
     },
     pings: (sent, received) => {
       const sorted = [...times].sort((a, b) => a - b)
-      const median = sorted[sorted.length >> 1]
+      const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1)
+      const median = middle.length === 0 ? undefined : middle.reduce((sum, ms) => sum + ms, 0) / middle.length
       io.out(`${received} of ${sent} pings came back${median === undefined ? '' : `, median ${hundredths(median)} ms`}`)
     },
     closed: (reason, text, stats) => {

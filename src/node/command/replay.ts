@@ -84,12 +84,24 @@ function showState({ machine }: Replay, json: boolean, io: CommandIo): void {
 }
 
 function conclude(replay: Replay, steps: number, outputs: number, json: boolean, io: CommandIo): void {
-  const { digest, header, inputs, verdict } = replay
+  const { digest, header, inputs, isCut, verdict } = replay
   if (json) {
-    io.out(JSON.stringify({ event: 'replay', machine: header.machine, inputs, steps, outputs, digest, ...describe() }))
+    io.out(
+      JSON.stringify({
+        event: 'replay',
+        machine: header.machine,
+        inputs,
+        steps,
+        outputs,
+        digest,
+        isCut,
+        ...describe(),
+      }),
+    )
     return
   }
   io.out(`a ${header.machine}: ${steps} of ${inputs} inputs, ${outputs} outputs, digest ${digest}`)
+  if (isCut) io.out('the recording was cut off: what came after is missing')
   io.out(verdict.type === 'same' ? 'the same as recorded' : `different at step ${verdict.step}: ${verdict.detail}`)
 
   function describe(): object {

@@ -4,7 +4,7 @@
  *
  * Needs neither root nor a tun device unless it is told to use one. Ends on SIGINT or SIGTERM after it told its clients to reconnect.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { recordServer } from '../../record/index.ts'
@@ -34,7 +34,8 @@ usage: ovpn serve FILE [options]
                    It holds keys and passwords too
   --json           one JSON object a line instead of text
 
-Without --tun no root and no device are needed. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.`
+Without --tun no root and no device are needed. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.
+Exit codes: 0 it was told to end, 1 it could not go on, 2 the profile or the command line cannot work.`
 
 /** Runs `ovpn serve` until it is told to stop. */
 export async function runServe(args: readonly string[], io: CommandIo): Promise<number> {
@@ -58,6 +59,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   const [file, ...more] = positionals
   if (file === undefined || more.length > 0) throw new CommandLineError('exactly one server profile is wanted')
   const environment = nodeEnvironment()
+  if (!existsSync(file)) throw new CommandLineError(`can't read ${file}: there is no such file`)
   const plan = loadServePlan(file, nodeCrypto, environment.random)
   const users = values.users === undefined ? undefined : readUsers(values.users)
   const { json, keylog, record: recording } = values
@@ -264,8 +266,9 @@ class Serving {
     const reason = 'reason' in fields ? (fields.reason as Parameters<typeof describeCloseReason>[0]) : undefined
     const who = client === undefined ? '' : `client ${client} `
     const rest = Object.entries(fields)
+      .filter(([name]) => name !== 'certificates' && name !== 'reason')
       .filter(([, value]) => typeof value === 'string' || typeof value === 'number' || Array.isArray(value))
-      .map(([name, value]) => `${name}=${String(value)}`)
+      .map(([name, value]) => `${name}=${name === 'differences' ? JSON.stringify(value) : String(value)}`)
     this.#io.out(`${who}${event} ${rest.join(' ')}${reason === undefined ? '' : ` ${reason.type}`}`.trim())
   }
 }

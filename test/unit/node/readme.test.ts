@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 function example(): string {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  return /<!-- example:dgram -->\s*```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  return /<!-- example:dgram -->\s*```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
 }
 
 function profileText(pki: ThrowAwayPki, port: number): string {

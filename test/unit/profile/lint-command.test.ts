@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { CommandLineError } from '../../../src/node/command/io.ts'
 import { runLint } from '../../../src/node/command/lint.ts'
+import { toyPki } from '../../support/pki.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ovpn-lint-'))
 afterAll(() => {
@@ -15,9 +16,15 @@ afterAll(() => {
 
 const GOOD =
   'client\ndev tun\nremote vpn.example.com\nremote-cert-tls server\nauth-user-pass\nca ca.crt\nroute-table 5\n'
-writeFileSync(join(folder, 'ca.crt'), '-----BEGIN CERTIFICATE-----\n')
+const { ca } = toyPki('ed25519')
+writeFileSync(join(folder, 'ca.crt'), ca.pem)
 writeFileSync(join(folder, 'good.ovpn'), GOOD)
 writeFileSync(join(folder, 'bad.ovpn'), `${GOOD}cert gone.crt\nremot x\n`)
+
+/** A static key file with so many bytes. */
+function staticKey(length: number): string {
+  return `-----BEGIN OpenVPN Static key V1-----\n${'ab'.repeat(length)}\n-----END OpenVPN Static key V1-----\n`
+}
 
 function run(...args: readonly string[]): { code: number; lines: readonly string[] } {
   const lines: string[] = []
@@ -30,6 +37,23 @@ describe('ovpn lint', () => {
     const { code, lines } = run(join(folder, 'good.ovpn'))
     expect(code).toBe(0)
     expect(lines.at(-1)).toBe('can work: 0 error(s), 0 warning(s), 0 note(s)')
+  })
+
+  it.each([
+    [
+      'a CA that is not base64',
+      '<ca>\n-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n</ca>\n',
+      ':6:1: warning: ca: ',
+    ],
+    ['a key that is too short', `ca ca.crt\n<tls-crypt>\n${staticKey(16)}</tls-crypt>\n`, ':7:1: warning: tls-crypt: '],
+  ])('PROF-60 looks into keys and certificates: %s', (_, lines, expected) => {
+    const path = join(folder, 'contents.ovpn')
+    writeFileSync(path, GOOD.replace('ca ca.crt\n', lines))
+    for (const peer of [[], ['--peer', '2.7']]) {
+      const found = run(path, ...peer).lines.filter((line) => line.includes('it works once this is right'))
+      expect(found).toHaveLength(1)
+      expect(found[0]).toContain(expected)
+    }
   })
 
   it('PROF-11 names file, line, directive and remedy of everything that is wrong', () => {

@@ -143,6 +143,22 @@ describe.each(['udp', 'tcp'] as const)('a recorded session over %s', (transport)
   })
 })
 
+describe('recordings that are not whole', () => {
+  it('REC-10 say that they were cut off, and where they are damaged', () => {
+    const text = run(true, 'cut').recordings.client
+    expect(new Replay(text, { crypto: nodeCrypto }).isCut).toBe(false)
+    for (const length of [text.length - 20, Math.floor(text.length / 2)]) {
+      const replay = new Replay(text.slice(0, length), { crypto: nodeCrypto })
+      expect(replay.isCut).toBe(true)
+      while (replay.step() !== undefined);
+      expect(replay.verdict).toEqual({ type: 'same' })
+    }
+    expect(() => new Replay(text.slice(0, 1000))).toThrow('damaged in line 1')
+    const lines = text.split('\n')
+    expect(() => new Replay([...lines.slice(0, 4), '{', ...lines.slice(4)].join('\n'))).toThrow('damaged in line 5')
+  })
+})
+
 describe('values', () => {
   it('REC-1 REC-2 REC-4 every kind comes back', () => {
     const key = generateStaticKey(new SeededRandom('codec').source)
