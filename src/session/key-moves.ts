@@ -2,8 +2,8 @@
  * The life of one key state: from a reset to data keys.
  *
  * The names are the reference's (`S_INITIAL` to `S_GENERATED_KEYS`). The table is the code: a move that is not in it is
- * a bug of this library and throws. The client sends its key message first and becomes active when everything it sent is
- * acknowledged; the server answers, and becomes active when its answer is acknowledged. Data keys follow: at once in
+ * a bug of this library and throws. The client sends its key message first and becomes active with the server's, which says
+ * that its own has arrived; the server answers, and becomes active when its answer is acknowledged. Data keys follow: at once in
  * renegotiations, with the push exchange for key id 0. See spec/rekeying.md, which draws this table.
  */
 import { invariant } from '../bytes/index.ts'
@@ -18,8 +18,8 @@ export const KEY_MOVES = {
   start: { 'key-sent': 'sent-key', 'key-received': 'got-key', failed: 'error' },
   /** Our key message is sent. */
   'sent-key': { 'key-received': 'got-key', 'all-acked': 'active', failed: 'error' },
-  /** The peer's key message is here. */
-  'got-key': { 'key-sent': 'sent-key', 'all-acked': 'active', failed: 'error' },
+  /** The peer's key message is here: a server answers it in the same step, a client is done. */
+  'got-key': { 'key-sent': 'sent-key', 'all-acked': 'active' },
   /** Both key messages are exchanged and ours is acknowledged. */
   active: { 'keys-derived': 'generated-keys', failed: 'error' },
   /** Data keys exist. */

@@ -382,6 +382,7 @@ export class KeyState {
     this.#move('key-received')
     this.#events.push({ type: 'peer-key', message })
     if (this.#options.role === 'server') this.#sendKeyMessage()
+    else this.#becomeActive() // SESS-25: a server answers a key message, so ours is there
   }
 
   #sendKeyMessage(): void {

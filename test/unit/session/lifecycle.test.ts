@@ -29,7 +29,7 @@ describe('lifecycles', () => {
         legal += next === undefined ? 0 : 1
       }
     }
-    expect(legal).toBe(16)
+    expect(legal).toBe(15)
   })
 
   it('SESS-2 a session makes the moves of its table and no other', () => {

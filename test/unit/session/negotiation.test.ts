@@ -325,4 +325,27 @@ describe('lost acknowledgements', () => {
       expect(pair.server.session.state).toBe('connected')
     },
   )
+
+  it('SESS-25 a renegotiating client has its keys with the server’s key message: releases up to 2.5 send under them at once', () => {
+    const pair = new Pair({ crypto })
+    expect(pair.connect()).toBe(true)
+    // No ack of the renegotiation reaches the client but that of its reset.
+    pair.network.filter = (bytes, to) => {
+      const packet = parseControlPlain(bytes)
+      if (to !== 'client' || typeof packet === 'string' || packet.acks.every((id) => id === 0)) return true
+      const acks = packet.acks.filter((id) => id === 0)
+      const { peerSessionId, ...rest } = packet
+      const edited = writeControlPlain(acks.length === 0 ? { ...rest, acks } : { ...packet, acks })
+      expect(peerSessionId).toBeDefined()
+      pair.input(pair.client, (session, now) => {
+        session.receive(edited, now)
+      })
+      return false
+    }
+    pair.input(pair.client, (session, now) => {
+      session.renegotiate(now)
+    })
+    pair.wait(2_000)
+    expect(pair.events(pair.client, 'rekeyed').map(({ keyId }) => keyId)).toEqual([1])
+  })
 })
