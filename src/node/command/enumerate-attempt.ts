@@ -52,6 +52,20 @@ export interface Sighting {
   readonly failure: string | undefined
 }
 
+/** What there is to tell before anything was seen. */
+export const NOTHING: Sighting = {
+  resets: 0,
+  resetMs: undefined,
+  asksForKey: false,
+  helloMs: undefined,
+  hello: undefined,
+  alert: undefined,
+  chain: [],
+  chainMs: undefined,
+  chainProblem: undefined,
+  failure: undefined,
+}
+
 type Seen = { -readonly [K in keyof Sighting]: Sighting[K] }
 
 /** Looks once. */
@@ -68,18 +82,7 @@ class Attempt {
   readonly #driver: ClientDriver
   readonly #framed: boolean
   readonly #framers = { out: new StreamFramer(65_535), in: new StreamFramer(65_535) }
-  readonly #seen: Seen = {
-    resets: 0,
-    resetMs: undefined,
-    asksForKey: false,
-    helloMs: undefined,
-    hello: undefined,
-    alert: undefined,
-    chain: [],
-    chainMs: undefined,
-    chainProblem: undefined,
-    failure: undefined,
-  }
+  readonly #seen: Seen = { ...NOTHING }
   #began = performance.now()
   #sent = 0
   #over = false

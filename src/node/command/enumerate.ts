@@ -12,7 +12,7 @@ import type { Remote } from '../../client/index.ts'
 import type { SessionTls } from '../../session/index.ts'
 import { fingerprint, fingerprintText, nameText, parseCertificate } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
-import { attempt, type AttemptRequest, type Sighting } from './enumerate-attempt.ts'
+import { attempt, type AttemptRequest, NOTHING, type Sighting } from './enumerate-attempt.ts'
 import { type CommandIo, EXIT } from './io.ts'
 import type { ProbePlan } from './plan.ts'
 
@@ -187,19 +187,6 @@ class Enumeration {
   #tell(event: string, fields: object, text: string): void {
     this.#io.out(this.#request.json ? JSON.stringify({ event, ...fields }) : text)
   }
-}
-
-const NOTHING: Sighting = {
-  resets: 0,
-  resetMs: undefined,
-  asksForKey: false,
-  helloMs: undefined,
-  hello: undefined,
-  alert: undefined,
-  chain: [],
-  chainMs: undefined,
-  chainProblem: undefined,
-  failure: undefined,
 }
 
 function outcome({ alert, hello }: Sighting, detail?: string): string {

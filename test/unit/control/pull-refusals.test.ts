@@ -1,36 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type PullFilter,
-  type PullPolicy,
-  pullOptions,
-  type PushRefusal,
-  tunnelDigest,
-  type TunnelOptions,
-} from '../../../src/control/index.ts'
+import { type PullFilter, type PullPolicy, pullOptions, tunnelDigest } from '../../../src/control/index.ts'
 import { noble } from '../../../src/crypto/index.ts'
-
-const tun: PullPolicy = { device: 'tun' }
-
-function pull(list: string, policy: PullPolicy = tun) {
-  const result = pullOptions(list.split(','), policy)
-  if (result.type !== 'pulled') throw new Error(`rejected: ${result.option}`)
-  return result
-}
-
-function options(list: string, policy?: PullPolicy): TunnelOptions {
-  const result = pull(list, policy)
-  expect(result.refused).toEqual([])
-  expect(JSON.parse(JSON.stringify(result.options))).toEqual(result.options)
-  return result.options
-}
-
-function refusals(list: string, policy?: PullPolicy): readonly PushRefusal[] {
-  return pull(list, policy).refused
-}
-
-function reasons(list: string, policy?: PullPolicy): string[] {
-  return refusals(list, policy).map((refusal) => refusal.reason)
-}
+import { options, pull, reasons } from '../../support/pull.ts'
 
 describe('what is not taken', () => {
   it('PUSH-15 variables are named UV_ or OPENVPN_ and hold no shell syntax', () => {

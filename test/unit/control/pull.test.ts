@@ -1,34 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type PullPolicy,
-  pullOptions,
-  type PushRefusal,
-  tunnelGateways,
-  type TunnelOptions,
-} from '../../../src/control/index.ts'
-
-const tun: PullPolicy = { device: 'tun' }
-
-function pull(list: string, policy: PullPolicy = tun) {
-  const result = pullOptions(list.split(','), policy)
-  if (result.type !== 'pulled') throw new Error(`rejected: ${result.option}`)
-  return result
-}
-
-function options(list: string, policy?: PullPolicy): TunnelOptions {
-  const result = pull(list, policy)
-  expect(result.refused).toEqual([])
-  expect(JSON.parse(JSON.stringify(result.options))).toEqual(result.options)
-  return result.options
-}
-
-function refusals(list: string, policy?: PullPolicy): readonly PushRefusal[] {
-  return pull(list, policy).refused
-}
-
-function reasons(list: string, policy?: PullPolicy): string[] {
-  return refusals(list, policy).map((refusal) => refusal.reason)
-}
+import { tunnelGateways } from '../../../src/control/index.ts'
+import { options, pull, reasons, refusals } from '../../support/pull.ts'
 
 describe('pushed options', () => {
   it('a usual reply becomes typed options', () => {
