@@ -42,7 +42,8 @@ describe('ovpn connect at a terminal', () => {
             profile.replace(`remote 127.0.0.1 ${PORT}`, `remote ${place!.server} ${PORT}`),
           )
           const typist = lab.file('typist.sh', TYPIST)
-          const command = `${process.execPath} ${OVPN} connect ${file}`
+          // exec: whatever shell runs this, the exit code is that of ovpn.
+          const command = `exec ${process.execPath} ${OVPN} connect ${file}`
           const running = lab.start('typist', ['ip', 'netns', 'exec', place!.namespace, 'sh', typist, command])
           await running.seen(/key 0/, 30)
           await running.ended(30)

@@ -5,7 +5,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -71,7 +71,7 @@ export async function runReferenceDemo(io: CommandIo): Promise<number> {
   const unixTime = performance.timeOrigin + performance.now()
   const pki = makePki('P-256', unixTime, nodeCrypto, nodeEnvironment().random)
   const folder = mkdtempSync(join(tmpdir(), 'ovpn-demo-'))
-  const namespace = `ovpn-demo-${process.pid}`
+  const namespace = basename(folder)
   const inside = ['netns', 'exec', namespace]
   writeFileSync(join(folder, 'server.conf'), serverText(pki), { mode: 0o600 })
   writeFileSync(join(folder, 'client.ovpn'), clientText(pki), { mode: 0o600 })

@@ -5,7 +5,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { program, type Release } from './reference.ts'
 
 /** A process in the laboratory, with everything it printed. */
@@ -21,8 +21,6 @@ export interface Running {
   kill(signal?: NodeJS.Signals): void
 }
 
-const serial = { next: 0 }
-
 /** One namespace with a loopback, one folder, and what runs in them. */
 export class Lab {
   readonly namespace: string
@@ -30,8 +28,9 @@ export class Lab {
   readonly #running: Running[] = []
 
   constructor() {
-    this.namespace = `ovpn-${process.pid}-${serial.next++}`
     this.folder = mkdtempSync(join(tmpdir(), 'ovpn-lab-'))
+    // Named after the folder, which no one else has; process ids come round again in a long run.
+    this.namespace = basename(this.folder)
     execFileSync('ip', ['netns', 'add', this.namespace])
     execFileSync('ip', ['-n', this.namespace, 'link', 'set', 'lo', 'up'])
   }
