@@ -9,5 +9,6 @@ export { type CaptureOptions, decodeCapture, type DecodedCapture } from './decod
 export { Decoder, type DecodeOptions } from './decoder.ts'
 export { describePacket, describeSaid, ladderLines } from './describe.ts'
 export { type Endpoint, endpointText, FRAME_SKIPS, type FrameSkip, parseFrame, type Segment } from './frame.ts'
+export { type IdleKeys, idleKeys } from './idle-keys.ts'
 export { type DataKeyEntry, DecodeKeys, type KeyTexts, type WrapCandidate, type WrapName } from './keys.ts'
 export type * from './packet.ts'

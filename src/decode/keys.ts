@@ -4,7 +4,7 @@
  * A user need not say which end or which direction a key is for: every way that a key can be used is tried, and what
  * authenticates is right. Nothing here keeps state of a capture.
  */
-import { fromHex } from '../bytes/index.ts'
+import { ConfigError, fromHex } from '../bytes/index.ts'
 import { type CryptoProvider, hashByName, type HashName } from '../crypto/index.ts'
 import { cipherByName } from '../control/index.ts'
 import type { DataCipher } from '../data/index.ts'
@@ -75,8 +75,7 @@ export class DecodeKeys {
     const wraps: WrapCandidate[] = []
     for (const { text, digest } of texts.tlsAuth ?? []) {
       const key = parseStaticKey(text, 'tls-auth')
-      const known = digest === undefined ? undefined : hashByName(digest)
-      wraps.push(...tlsAuthCandidates(crypto, key, known === undefined ? DIGESTS : [known]))
+      wraps.push(...tlsAuthCandidates(crypto, key, digest === undefined ? DIGESTS : [knownDigest(digest)]))
     }
     for (const text of texts.tlsCrypt ?? []) {
       wraps.push(...this.tlsCryptCandidates(parseStaticKey(text, 'tls-crypt'), 'tls-crypt'))
@@ -154,6 +153,12 @@ export class DecodeKeys {
       if (entries.length <= MAX_ENTRIES) this.#data.set(keyId, entries)
     }
   }
+}
+
+function knownDigest(name: string): HashName {
+  const hash = hashByName(name)
+  if (hash === undefined) throw new ConfigError('tls-auth', `there is no digest "${name}"`)
+  return hash
 }
 
 function isSessionId(text: string): boolean {

@@ -12,7 +12,7 @@ import { loadConnectPlan } from './connect-plan.ts'
 import { Connection, type ConnectRequest } from './connect-run.ts'
 import { SocksSide } from './connect-socks.ts'
 import { SystemSide } from './connect-system.ts'
-import { appendPrivate, createPrivate } from './files.ts'
+import { appendPrivate, createRecording } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { Prompter } from './prompt.ts'
 
@@ -79,7 +79,7 @@ export async function runConnect(args: readonly string[], io: CommandIo): Promis
   }
   const left = socks === undefined ? cleanLeftovers() : 0
   const keyLog = values.keylog === undefined ? undefined : appendPrivate(values.keylog)
-  const record = values.record === undefined ? undefined : createPrivate(values.record)
+  const record = values.record === undefined ? undefined : createRecording(values.record)
   const request: ConnectRequest = { verb, json: values.json, crypto, prompter, left, keyLog, record }
   const connection = new Connection(plan, request, io, (news) =>
     orUsage(() => {

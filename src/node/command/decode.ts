@@ -7,6 +7,8 @@ import {
   decodeCapture,
   Decoder,
   FRAME_SKIPS,
+  type IdleKeys,
+  idleKeys,
   type KeyTexts,
   ladderLines,
 } from '../../decode/index.ts'
@@ -34,12 +36,17 @@ packet ids, and the TLS handshake as far as it is readable. With keys, each opti
   --reveal                  show passwords, tokens and randoms, which are hidden otherwise
   --json                    one JSON object a line instead of a ladder
 
+A key that opens nothing is named on standard error (with --json in the last line, as idleKeys).
+
 The ladder: frame number, seconds, flow, direction (client --> server), packet; below it what was said with it.
 Exit codes: 0 the capture was read, 1 it is damaged or nothing in it is OpenVPN, 2 it is no capture or the command line is
 wrong.`
 
-/** What is shown: a capture, or a recording as one. */
-type Shown = Omit<DecodedCapture, 'format'> & { readonly format: string }
+/** A capture, or a recording as one. */
+type Decoded = Omit<DecodedCapture, 'format'> & { readonly format: string }
+
+/** What is shown of it. */
+type Shown = Decoded & { readonly idleKeys: readonly IdleKeys[] }
 
 /** Runs `ovpn decode`. */
 export function runDecode(args: readonly string[], io: CommandIo): number {
@@ -73,12 +80,12 @@ export function runDecode(args: readonly string[], io: CommandIo): number {
   const ports = (values.port ?? []).map((text) => integerOption('port', text, 0, 1))
   const bytes = readInput(path)
   const { reveal } = values
-  const decoded: Shown | undefined = isRecordingFile(bytes)
+  const decoded: Decoded | undefined = isRecordingFile(bytes)
     ? decodeRecording(bytes, reveal)
     : decodeCapture(bytes, { keys, ports, crypto: nodeCrypto, reveal })
   if (decoded === undefined) throw new CommandLineError(`${path} is no pcap file, no pcapng file and no recording`)
   const packets = values.control ? decoded.packets.filter(({ data }) => data === undefined) : decoded.packets
-  const shown = { ...decoded, packets }
+  const shown = { ...decoded, packets, idleKeys: idleKeys(keys, decoded.packets) }
   if (values.json) printJson(shown, io)
   else printLadder(shown, io)
   return decoded.problems.length === 0 && decoded.packets.length > 0 ? EXIT.ok : EXIT.failed
@@ -91,7 +98,7 @@ function isRecordingFile(bytes: Uint8Array): boolean {
 }
 
 /** A recording in a capture's form; its steps count as frames. */
-function decodeRecording(bytes: Uint8Array, reveal: boolean): Shown {
+function decodeRecording(bytes: Uint8Array, reveal: boolean): Decoded {
   const { keys, packets } = recordedTraffic(asText(bytes), nodeCrypto)
   const decoder = new Decoder({ keys, crypto: nodeCrypto, reveal })
   const decoded = packets.map((packet) => decoder.packet(packet))
@@ -110,7 +117,7 @@ function printJson({ packets, ...summary }: Shown, io: CommandIo): void {
   io.out(JSON.stringify({ event: 'capture', ...summary, packets: packets.length }))
 }
 
-function printLadder({ format, frames, packets, problems, skipped }: Shown, io: CommandIo): void {
+function printLadder({ format, frames, idleKeys: idle, packets, problems, skipped }: Shown, io: CommandIo): void {
   const start = packets[0]?.time ?? 0
   const flows = new Map(packets.map((packet) => [packet.flow, packet]))
   for (const [number, { from, sender, to, transport }] of flows) {
@@ -125,5 +132,6 @@ function printLadder({ format, frames, packets, problems, skipped }: Shown, io: 
     const meaning = reason === 'other-flow' ? 'Not OpenVPN.' : FRAME_SKIPS[reason as keyof typeof FRAME_SKIPS]
     io.out(`${count} frames left out: ${meaning}`)
   }
+  for (const { kind, reason } of idle) io.error(`ovpn decode: --${kind} opens nothing: ${reason}`)
   for (const problem of problems) io.error(`ovpn decode: ${problem}`)
 }

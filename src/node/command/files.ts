@@ -1,7 +1,8 @@
 /**
  * Files that commands read and write, with errors in words.
  */
-import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { isRecording } from '../../record/index.ts'
 import { CommandLineError } from './io.ts'
 
 /** Owner only: what these commands write is mostly secret. */
@@ -45,8 +46,12 @@ export function appendPrivate(path: string): (line: string) => void {
   }
 }
 
-/** The same for a new file, in place of one that may be there. */
-export function createPrivate(path: string): (line: string) => void {
+/** The same for a new recording, in place of an older one; any other file with something in it is left alone. */
+export function createRecording(path: string): (line: string) => void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
+    const text = readInputText(path)
+    if (text !== '' && !isRecording(text)) throw new CommandLineError(`${path} is there already and is no recording`)
+  }
   writePrivate(path, '', true)
   return appendPrivate(path)
 }

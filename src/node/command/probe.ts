@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import { enumerate } from './enumerate.ts'
-import { appendPrivate, createPrivate } from './files.ts'
+import { appendPrivate, createRecording } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption, numberOption } from './io.ts'
 import { addressBytes, loadPlan } from './plan.ts'
 import { jsonReporter, textReporter } from './probe-report.ts'
@@ -81,7 +81,7 @@ export async function runProbe(args: readonly string[], io: CommandIo): Promise<
     keep: values.keep,
     explain: values.explain,
     keyLog: values.keylog === undefined ? undefined : appendPrivate(values.keylog),
-    record: values.record === undefined ? undefined : createPrivate(values.record),
+    record: values.record === undefined ? undefined : createRecording(values.record),
   }
   if (request.require > count) throw new CommandLineError(`--require ${request.require} is more than --count ${count}`)
   const plan = loadPlan(file)

@@ -15,7 +15,7 @@ import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
 import { ServerDriver, type ServerSinks } from '../server-driver.ts'
-import { appendPrivate, createPrivate } from './files.ts'
+import { appendPrivate, createRecording } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
 import { loadServePlan, type ServePlan, writeLeases } from './serve-plan.ts'
@@ -64,7 +64,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   const users = values.users === undefined ? undefined : readUsers(values.users)
   const { json, keylog, record: recording } = values
   const keyLog = keylog === undefined ? undefined : appendPrivate(keylog)
-  const record = recording === undefined ? undefined : createPrivate(recording)
+  const record = recording === undefined ? undefined : createRecording(recording)
   const options: ServeOptions = { users, defer: integerOption('defer', values.defer, 0), json, keyLog, record }
   return await new Serving(plan, options, io).run(values.tun)
 }

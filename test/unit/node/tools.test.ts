@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parseAuthTokenKey } from '../../../src/control/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
+import { createRecording } from '../../../src/node/command/files.ts'
 import { main } from '../../../src/node/command/main.ts'
 import { parseProfile, toClientConfig } from '../../../src/profile/index.ts'
 import { recordSession } from '../../../src/record/index.ts'
@@ -65,6 +66,34 @@ describe('ovpn decode', () => {
     expect(code).toBe(0)
     expect(events.filter(({ event }) => event === 'packet')).toHaveLength(run.datagrams.length)
     expect(events.at(-1)).toMatchObject({ event: 'capture', format: 'pcap', packets: run.datagrams.length })
+  })
+
+  it('DEC-81 names the keys that opened nothing, and why', async () => {
+    expect((await ovpn('decode', at('a.pcap'), '--keylog', at('a.log'))).error).toBe('')
+    await ovpn('genkey', 'secret', at('other.key'))
+    writeFileSync(at('other.log'), capturedRun({ renegotiations: 0 }).keyLog.replaceAll(/[0-9a-f]{2}\b/g, '00'))
+    const idle = await ovpn('decode', at('a.pcap'), '--tls-crypt', at('other.key'), '--keylog', at('other.log'))
+    expect(idle.code).toBe(0)
+    expect(idle.error).toContain('--tls-crypt opens nothing: no packet here is wrapped with tls-crypt')
+    expect(idle.error).toContain('--keylog opens nothing: its secrets are of other sessions')
+    for (const wrap of ['tls-auth', 'tls-crypt'] as const) {
+      writeFileSync(at(`${wrap}.pcap`), writeCapture(capturedRun({ wrap, renegotiations: 0 }).datagrams))
+      const wrong = await ovpn(
+        'decode',
+        at(`${wrap}.pcap`),
+        `--${wrap}`,
+        at('other.key'),
+        '--keylog',
+        at('other.log'),
+        '--json',
+      )
+      const last = JSON.parse(wrong.out.split('\n').at(-1) ?? '') as { idleKeys: { kind: string; reason: string }[] }
+      expect(last.idleKeys).toMatchObject([
+        { kind: wrap, reason: `the packets are wrapped with ${wrap}, but under another key` },
+        { kind: 'keylog', reason: expect.stringContaining(wrap === 'tls-auth' ? 'other sessions' : 'encrypted') },
+      ])
+    }
+    expect(await ovpn('decode', at('a.pcap'), '--tls-auth', `${at('other.key')},SHA9`)).toMatchObject({ code: 2 })
   })
 
   it('says what is wrong: no capture, a damaged one, a key that is none', async () => {
@@ -159,6 +188,17 @@ describe('ovpn replay', () => {
     expect(result.code).toBe(1)
     expect(result.out).toContain('different at step 0')
     expect(await ovpn('replay', at('a.pcap'))).toMatchObject({ code: 2 })
+  })
+
+  it('a recording gives way to a new one, any other file does not', async () => {
+    writeFileSync(at('precious'), 'remote vpn.example\n')
+    const refused = await ovpn('probe', at('none.ovpn'), '--record', at('precious'))
+    expect(refused).toMatchObject({ code: 2 })
+    expect(refused.error).toContain('is there already and is no recording')
+    expect(readFileSync(at('precious'), 'utf8')).toBe('remote vpn.example\n')
+    createRecording(at('again.rec'))(lines[0] ?? '')
+    createRecording(at('again.rec'))('{"ovpn-recording":1,')
+    expect(readFileSync(at('again.rec'), 'utf8')).toBe('{"ovpn-recording":1,\n')
   })
 
   it('a recording is decoded like a capture', async () => {
