@@ -5,9 +5,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { parseAuthTokenKey } from '../../src/control/index.ts'
-import { type DecodedPacket, decodeCapture, Decoder, type KeyTexts } from '../../src/decode/index.ts'
+import {
+  type DecodedCapture,
+  type DecodedPacket,
+  decodeCapture,
+  Decoder,
+  type KeyTexts,
+} from '../../src/decode/index.ts'
 import { nodeCrypto } from '../../src/node/crypto/index.ts'
 import { recordedTraffic, Replay } from '../../src/record/index.ts'
 import {
@@ -97,11 +103,26 @@ describe.each(RELEASES)('tools with OpenVPN %s', (release) => {
       const flags = ['--count', '3', '--interval', '20', '--keylog', keyLog!, '--record', recording!]
       const result = await probe(lab, clientConfig(tunnel), flags)
       expect(result, result.output).toMatchObject({ code: 0, pings: 3 })
-      dump.kill('SIGINT')
-      await dump.ended()
+      // The recording knows what was sent and received, and opens it with what the client itself had.
+      const text = readFileSync(recording!, 'utf8')
+      const traffic = recordedTraffic(text, nodeCrypto)
+      const decoder = new Decoder({ keys: traffic.keys, crypto: nodeCrypto })
+      const own = traffic.packets.map((packet) => decoder.packet(packet))
 
       const keys = { ...texts, keyLogs: [readFileSync(keyLog!, 'utf8')] }
-      const decoded = decodeCapture(new Uint8Array(readFileSync(capture!)), { keys, crypto: nodeCrypto })
+      const captured = (): DecodedCapture | undefined =>
+        decodeCapture(new Uint8Array(readFileSync(capture!)), { keys, crypto: nodeCrypto })
+      // The last packets reach the file a moment after they were sent.
+      const sent = essence(own, 'client').length
+      await vi.waitFor(
+        () => {
+          expect(essence(captured()?.packets ?? [], 'client').length).toBeGreaterThanOrEqual(sent)
+        },
+        { timeout: 10_000, interval: 50 },
+      )
+      dump.kill('SIGINT')
+      await dump.ended()
+      const decoded = captured()
       expect(decoded?.problems).toEqual([])
       const packets = decoded?.packets ?? []
       const isOpen = ({ control, data }: DecodedPacket): boolean => control?.authentic === true || data?.opened === true
@@ -116,11 +137,6 @@ describe.each(RELEASES)('tools with OpenVPN %s', (release) => {
       expect(lines.filter((line) => line.includes('ICMP echo request'))).toHaveLength(3)
       expect(lines.filter((line) => line.includes('ICMP echo reply'))).toHaveLength(3)
 
-      // The recording knows what was sent and received, and opens it with what the client itself had.
-      const text = readFileSync(recording!, 'utf8')
-      const traffic = recordedTraffic(text, nodeCrypto)
-      const decoder = new Decoder({ keys: traffic.keys, crypto: nodeCrypto })
-      const own = traffic.packets.map((packet) => decoder.packet(packet))
       expect(essence(packets, 'client').map(withoutMetadata)).toEqual(essence(own, 'client').map(withoutMetadata))
       // What comes after the client has left is in the capture alone.
       const heard = essence(own, 'server')
