@@ -37,6 +37,7 @@ async function ends(
     ...more,
   }
   const config = serverConfig(tunnel)
+    .replace('proto udp4', 'proto udp6')
     .replace('local 127.0.0.1\n', '')
     .replace('tun0\ndev-type tun', `${device}0\ndev-type ${device}`)
   const start = async (): Promise<Running> => {
@@ -64,8 +65,9 @@ async function transfer(lab: Lab, place: ClientPlace, address: string, kilobytes
   const size = kilobytes * 1024
   const content = lab.file('content', new Uint8Array(size).fill(0x6f))
   const curl = ['curl', '-sS', '--max-time', '60', '--noproxy', '*']
-  expect(place.run([...curl, '-T', content, `http://${address}:8080/`])).toBe(`${size}`)
-  const fetched = place.run([...curl, '-o', '/dev/null', '-w', '%{size_download}', `http://${address}:8080/${size}`])
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:8080/`
+  expect(place.run([...curl, '-T', content, url])).toBe(`${size}`)
+  const fetched = place.run([...curl, '-o', '/dev/null', '-w', '%{size_download}', `${url}${size}`])
   expect(fetched).toBe(`${size}`)
   web.kill()
 }
@@ -113,6 +115,36 @@ describe.each(some)('ovpn connect to OpenVPN %s, beyond the first connection', (
         await connect.event('rekeyed', 1, 30)
         expect(place!.ping('10.8.0.1', 20)).toBeGreaterThan(10)
         expect((await connect.stop()).code, `${connect.running.output()}\n${server.output()}`).toBe(0)
+      })
+    })
+  })
+
+  test('NODE-5 NODE-8 IPv6 inside and outside: addresses, routes, the default route moved and put back', async () => {
+    await withLab(async (lab) => {
+      await withPlaces(lab, 1, async ([place]) => {
+        const [outside, inside] = ['fd42:16::1', 'fd00:8::1']
+        lab.run(['ip', 'addr', 'add', `${outside}/64`, 'dev', 'v1', 'nodad'])
+        place!.run(['ip', 'addr', 'add', 'fd42:16::2/64', 'dev', 'eth0', 'nodad'])
+        place!.run(['ip', '-6', 'route', 'add', 'default', 'via', outside])
+        const server = `server-ipv6 fd00:8::/64\npush "redirect-gateway def1 ipv6"\npush "route-ipv6 2001:db8:5::/48"`
+        const made = await ends(lab, place!, release, { server, transport: 'udp' })
+        const routes6 = (): string => place!.run(['ip', '-6', 'route', 'show', 'table', 'main'])
+        const before = [routes(place!), routes6()]
+        const connect = startConnect(
+          lab,
+          place!,
+          made.profile.replace(/^proto udp$/m, 'proto udp6').replace(/^remote .*$/m, `remote ${outside} ${PORT}`),
+        )
+        await connect.event('connected')
+        const log = (): string => `${connect.running.output()}\n${made.server.output()}`
+        expect(routes6(), log()).toMatch(/^2001:db8:5::\/48 .*dev tun0/m)
+        expect(routes6()).toMatch(/^2000::\/4 .*dev tun0/m)
+        // Only the tunnel leads there, and the packets of the tunnel itself do not go into it.
+        lab.run(['ip', 'addr', 'add', '2001:db8:9::1/128', 'dev', 'lo', 'nodad'])
+        for (const target of [inside, '2001:db8:9::1', '10.8.0.1']) expect(place!.ping(target), log()).toBe(5)
+        await transfer(lab, place!, inside, 2048)
+        expect((await connect.stop()).code, log()).toBe(0)
+        expect([routes(place!), routes6()]).toEqual(before)
       })
     })
   })
