@@ -71,8 +71,9 @@ export class Admission {
     const token = this.#tokens.judge(client, login.username, login.password.reveal(), this.#timeOrigin + now)
     // SRV-47
     if (token === 'refused') return { type: 'deny', answer: { type: 'session', message: 'the token ran out' } }
-    if (token === 'accepted' && !this.#tokens.external) return { type: 'allow' }
     if (this.#config.admission !== 'ask') return { type: 'allow' }
+    // A good token says who it is, but not what whoever begins anew is given.
+    if (token === 'accepted' && !this.#tokens.external && client.renewal) return { type: 'allow' }
     client.asking = true
     return { type: 'ask', event: this.#event(client, identity, login, token === 'accepted') }
   }

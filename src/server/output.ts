@@ -40,7 +40,10 @@ export interface LoginEvent {
   readonly certificates: readonly Uint8Array[]
   readonly username: string
   readonly password: SecretText
-  /** True when the password was a token of this server that is still good. */
+  /**
+   * True when the password was a token of this server that is still good: there is no password to judge, and the answer is
+   * what the client is given.
+   */
   readonly tokenAccepted: boolean
   /** What the operator wrote into the client's tls-crypt-v2 key; undefined without one. */
   readonly keyMetadata: ClientKeyMetadata | undefined

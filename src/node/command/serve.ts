@@ -250,7 +250,8 @@ class Serving {
   }
 
   #verdict(login: LoginEvent): ReturnType<NonNullable<ServePlan['clientConfig']>['grantFor']> {
-    if (this.#options.users !== undefined && this.#options.users.get(login.username) !== login.password.reveal()) {
+    const { users } = this.#options
+    if (!login.tokenAccepted && users !== undefined && users.get(login.username) !== login.password.reveal()) {
       return 'wrong name or password'
     }
     const byUser = this.#plan.config.usernameAsCommonName === true || login.commonName === undefined

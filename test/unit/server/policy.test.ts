@@ -105,7 +105,8 @@ describe('logins', () => {
 
   it('SRV-47, SRV-48: a token stands in for the password, is renewed, and runs out', () => {
     const token = { key: new Uint8Array(128).fill(7), lifetime: 600_000, renewal: 120_000 }
-    const world = asking({}, { server: { authToken: token }, client: { login: password('ada', 'secret') } })
+    const fixed = { ifconfig: { local: '10.8.0.77', remoteOrNetmask: '255.255.255.0' } }
+    const world = asking({ ada: fixed }, { server: { authToken: token }, client: { login: password('ada', 'secret') } })
     const ada = world.connected('ada')
     const id = world.idOf('ada')
     expect(world.eventsOf('login').length).toBe(1)
@@ -123,7 +124,9 @@ describe('logins', () => {
     expect(good).not.toBe(token1)
     const once = world.connected('ada', { login: password('ada', good) })
     expect(once.connected).toBe(true)
-    expect(world.eventsOf('login').length).toBe(1)
+    // Whoever begins anew is asked about, with the word that the token is good: the grant is the host's to give.
+    expect(once.inside).toBe('10.8.0.77')
+    expect(world.eventsOf('login').map(({ tokenAccepted }) => tokenAccepted)).toEqual([false, true])
     world.wait(300_000)
     for (const bad of [good, `${good.slice(0, -2)}AA`, 'SESS_ID_AT_']) {
       const late = world.connect('ada', { login: password('ada', bad) })
@@ -131,7 +134,7 @@ describe('logins', () => {
       expect(late.connected).toBe(false)
       expect(late.session.closeReason).toMatchObject({ type: 'auth-failed', failure: { type: 'session' } })
     }
-    expect(world.eventsOf('login').length).toBe(1)
+    expect(world.eventsOf('login').length).toBe(2)
   })
 
   it('SRV-24, SRV-35: an address is given once, and networks are counted', () => {
