@@ -54,7 +54,7 @@ export function toServerConfig(profile: Profile, options: ServerConfigOptions = 
     tls,
     session: sharedPart(whole),
     addresses: planAddresses(addressDirectives(profile, view)),
-    push: [...(push?.options ?? []), ...keepaliveLines(profile)],
+    push: [...(push?.options ?? []), ...helperLines(profile)],
     admission: judged || view.has('client-connect') || view.has('client-config-dir') ? 'ask' : 'automatic',
     clientToClient: given(profile.has('client-to-client')),
     duplicateNames: given(profile.has('duplicate-cn')),
@@ -124,10 +124,11 @@ function readBridge(words: readonly (string | undefined)[]): AddressDirectives['
   return { gateway, netmask, first, last }
 }
 
-/** PROF-38: `keepalive` tells clients of its own values. */
-function keepaliveLines(profile: Profile): string[] {
+/** PROF-38: what the server's own directives tell clients. */
+function helperLines(profile: Profile): string[] {
   const [ping, timeout] = profile.value('keepalive') ?? []
-  return ping === undefined || timeout === undefined ? [] : [`ping ${ping}`, `ping-restart ${timeout}`]
+  const keepalive = ping === undefined || timeout === undefined ? [] : [`ping ${ping}`, `ping-restart ${timeout}`]
+  return profile.has('tcp-nodelay') ? [...keepalive, 'socket-flags TCP_NODELAY'] : keepalive
 }
 
 function readFrequency(values: readonly [number, number] | undefined): Frequency | undefined {

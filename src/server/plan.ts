@@ -57,7 +57,7 @@ export function planAddresses(directives: AddressDirectives): AddressPlan {
     ipv4 = planServer(topology, server, directives.pool)
     if (topology === 'subnet') push.push(`route-gateway ${ipv4.server}`)
     else if (directives.clientToClient === true) push.push(`route ${ipv4.network} ${server.netmask}`)
-    else push.push(`route ${ipv4.server}`)
+    else if (topology === 'net30') push.push(`route ${ipv4.server}`)
     if (device === 'tun') push.push(`topology ${topology}`)
   } else if (bridge === 'dhcp') push.push('route-gateway dhcp')
   else if (bridge !== undefined && bridge !== 'nogw') {

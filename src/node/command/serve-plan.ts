@@ -21,6 +21,7 @@ import type { Grant, Lease, ServerConfig } from '../../server/index.ts'
 import { inspectProfileFile } from '../profile-files.ts'
 import type { ListenTarget, ServerDriverOptions } from '../server-driver.ts'
 import { localOptions } from '../tun/index.ts'
+import { readVerifyProgram, type VerifyProgram } from './serve-logins.ts'
 
 /** A server profile ready to be driven. */
 export interface ServePlan {
@@ -36,6 +37,8 @@ export interface ServePlan {
   readonly addresses: readonly string[]
   /** `client-config-dir`. */
   readonly clientConfig: ClientFiles | undefined
+  /** `auth-user-pass-verify`, where no list of users stands in its place. */
+  readonly verify: VerifyProgram | undefined
   /** `ifconfig-pool-persist`. */
   readonly leaseFile: string | undefined
   /** `crl-verify`: a file of lists or a directory of serial numbers, which may change while the server runs. */
@@ -45,9 +48,16 @@ export interface ServePlan {
 
 /**
  * Reads and checks the server profile at `path`.
+ *
+ * @param hasUsers - a list of names and passwords stands in place of what the profile has for judging logins.
  * @throws ConfigError when it can't work; nothing was opened then.
  */
-export function loadServePlan(path: string, crypto: CryptoProvider, random: (length: number) => Uint8Array): ServePlan {
+export function loadServePlan(
+  path: string,
+  crypto: CryptoProvider,
+  random: (length: number) => Uint8Array,
+  hasUsers = false,
+): ServePlan {
   const { profile, problems } = inspectProfileFile(path)
   if (problems.some(isFatal)) throw new ProfileError(problems)
   if (profile.role !== 'server') {
@@ -56,10 +66,11 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
   const leaseFile = fileOf(profile, path, 'ifconfig-pool-persist')
   const directory = fileOf(profile, path, 'client-config-dir')
   const revocations = fileOf(profile, path, 'crl-verify')
+  const verify = readVerifyProgram(profile, hasUsers, (name) => besideProfile(path, name))
   const config: ServerConfig = {
     ...toServerConfig(profile, { crypto, authTokenKey: random(128) }),
     ...(leaseFile === undefined ? {} : { leases: readLeases(leaseFile) }),
-    admission: directory === undefined ? 'automatic' : 'ask',
+    admission: directory !== undefined || verify !== undefined || hasUsers ? 'ask' : 'automatic',
   }
   const name = profile.value('dev')?.[0] ?? ''
   const own = [config.addresses.ipv4?.server, config.addresses.ipv6?.server]
@@ -73,6 +84,7 @@ export function loadServePlan(path: string, crypto: CryptoProvider, random: (len
     listen: readListen(profile),
     driver: queueLimit === undefined ? {} : { tcpQueueLimit: queueLimit },
     clientConfig: directory === undefined ? undefined : new ClientFiles(directory, profile.has('ccd-exclusive')),
+    verify,
     leaseFile,
     revocations:
       revocations === undefined
@@ -99,7 +111,10 @@ function readListen(profile: Profile): readonly ListenTarget[] {
 function fileOf(profile: Profile, path: string, name: Parameters<Profile['entry']>[0]): string | undefined {
   const entry = profile.entry(name)
   const word = entry?.content === undefined ? entry?.words[0] : undefined
-  if (word === undefined) return undefined
+  return word === undefined ? undefined : besideProfile(path, word)
+}
+
+function besideProfile(path: string, word: string): string {
   return exists(resolve(word)) ? resolve(word) : resolve(dirname(path), word)
 }
 
@@ -130,9 +145,10 @@ function readLeases(path: string): readonly Lease[] {
     }))
 }
 
-/** Writes the leases in the reference's form. */
+/** Writes the leases in the reference's form, but those of names that would be read as something else. */
 export function writeLeases(path: string, leases: readonly Lease[]): void {
-  const lines = leases.map(({ commonName, ipv4 = '', ipv6 = '' }) => `${commonName},${ipv4},${ipv6}\n`)
+  const writable = leases.filter(({ commonName }) => !/[,\p{Cc}]|^#/u.test(commonName))
+  const lines = writable.map(({ commonName, ipv4 = '', ipv6 = '' }) => `${commonName},${ipv4},${ipv6}\n`)
   writeFileSync(path, lines.join(''))
 }
 
@@ -148,7 +164,8 @@ export class ClientFiles {
 
   /** What the client's file, or `DEFAULT`, grants; a sentence when it keeps the client out. */
   grantFor(name: string | undefined): Grant | string {
-    const own = name !== undefined && /^[\w@-][\w.@ -]*$/.test(name) ? join(this.#directory, name) : undefined
+    const file = name === undefined ? undefined : fileNameOf(name)
+    const own = file === undefined ? undefined : join(this.#directory, file)
     const path = [own, join(this.#directory, 'DEFAULT')].find((file) => file !== undefined && exists(file))
     if (path === undefined) return this.#exclusive ? 'there is no file for this client' : {}
     const text = readable(path)
@@ -158,4 +175,10 @@ export class ClientFiles {
     if (fault !== undefined) return describeProblem(fault)
     return toGrant(profile) ?? 'this client is disabled'
   }
+}
+
+/** The file of a name: itself, but for what no file's name may hold; undefined for a name that is a folder's. */
+function fileNameOf(name: string): string | undefined {
+  const file = name.replace(/[/\p{Cc}]/gu, '_')
+  return file === '' || file === '.' || file === '..' ? undefined : file
 }

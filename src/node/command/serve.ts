@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { recordServer } from '../../record/index.ts'
-import type { ClientId, LoginEvent, ServerConfig, ServerEvent } from '../../server/index.ts'
+import type { ClientId, Grant, LoginEvent, ServerConfig, ServerEvent } from '../../server/index.ts'
 import { Server } from '../../server/index.ts'
 import { describeCloseReason, SecretText } from '../../session/index.ts'
 import type { PeerVerifier } from '../../x509/index.ts'
@@ -18,6 +18,7 @@ import { ServerDriver, type ServerSinks } from '../server-driver.ts'
 import { appendPrivate, createRecording } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
+import { Logins } from './serve-logins.ts'
 import { loadServePlan, type ServePlan, writeLeases } from './serve-plan.ts'
 import { Rate, showBytes, showDuration, showRate, StatusLine } from './status-line.ts'
 
@@ -25,7 +26,8 @@ const HELP = `ovpn serve: a server profile in user space; answers pings to the s
 
 usage: ovpn serve FILE [options]
 
-  --users FILE     let in who is named there, "name:password" a line (with or without certificates)
+  --users FILE     let in who is named there, "name:password" a line (with or without certificates); without it the
+                   profile's auth-user-pass-verify is run, where its script-security allows that
   --defer MS       decide about logins only after so long, as a slow directory would
   --tun            a real device, with the server's addresses and the profile's routes (root, and koffi)
   --keylog FILE    add every session's secrets to FILE, for ovpn decode and Wireshark: whoever has them and a capture
@@ -60,7 +62,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   if (file === undefined || more.length > 0) throw new CommandLineError('exactly one server profile is wanted')
   const environment = nodeEnvironment()
   if (!existsSync(file)) throw new CommandLineError(`can't read ${file}: there is no such file`)
-  const plan = loadServePlan(file, nodeCrypto, environment.random)
+  const plan = loadServePlan(file, nodeCrypto, environment.random, values.users !== undefined)
   const users = values.users === undefined ? undefined : readUsers(values.users)
   const { json, keylog, record: recording } = values
   const keyLog = keylog === undefined ? undefined : appendPrivate(keylog)
@@ -92,6 +94,7 @@ interface ServeOptions {
 class Serving {
   readonly #plan: ServePlan
   readonly #options: ServeOptions
+  readonly #logins: Logins
   readonly #io: CommandIo
   readonly #status: StatusLine
   readonly #in = new Rate(performance.now())
@@ -106,11 +109,11 @@ class Serving {
     const { keyLog, users } = options
     this.#plan = plan
     this.#options = options
+    this.#logins = new Logins(users, plan.verify)
     this.#status = new StatusLine(io, () => this.#line(), !options.json)
     this.#io = this.#status.io
-    const asks = users !== undefined || plan.clientConfig !== undefined
     const session = { ...plan.config.session, keyLog: keyLog !== undefined }
-    const config: ServerConfig = { ...plan.config, session, admission: asks ? 'ask' : 'automatic' }
+    const config: ServerConfig = { ...plan.config, session }
     const { record } = options
     const environment = nodeEnvironment()
     const server = record === undefined ? new Server(config, environment) : recordServer(config, environment, record)
@@ -232,28 +235,26 @@ class Serving {
   }
 
   #judge(client: ClientId, login: LoginEvent): void {
+    const { defer } = this.#options
     const answer = (): void => {
-      this.#driver.input((server, now) => {
-        const verdict = this.#verdict(login)
-        if (typeof verdict === 'string') server.deny(client, verdict, now)
-        else server.allow(client, verdict, now)
+      this.#logins.judge(login, (refusal) => {
+        const verdict = refusal ?? this.#grantFor(login)
+        this.#driver.input((server, now) => {
+          if (typeof verdict === 'string') server.deny(client, verdict, now)
+          else server.allow(client, verdict, now)
+        })
       })
     }
-    if (this.#options.defer === 0) {
-      setImmediate(answer)
+    if (defer === 0) {
+      // At once: until a renewal is answered, packets under its new key are dropped.
+      answer()
       return
     }
-    setImmediate(() => {
-      this.#driver.input((server, now) => server.defer(client, Math.ceil(this.#options.defer / 1000) + 30, now))
-    })
-    setTimeout(answer, this.#options.defer)
+    this.#driver.input((server, now) => server.defer(client, Math.ceil(defer / 1000) + 30, now))
+    setTimeout(answer, defer)
   }
 
-  #verdict(login: LoginEvent): ReturnType<NonNullable<ServePlan['clientConfig']>['grantFor']> {
-    const { users } = this.#options
-    if (!login.tokenAccepted && users !== undefined && users.get(login.username) !== login.password.reveal()) {
-      return 'wrong name or password'
-    }
+  #grantFor(login: LoginEvent): Grant | string {
     const byUser = this.#plan.config.usernameAsCommonName === true || login.commonName === undefined
     return this.#plan.clientConfig?.grantFor(byUser ? login.username : login.commonName) ?? {}
   }

@@ -42,6 +42,11 @@ describe('loadServePlan', () => {
     writeLeases(loaded.leaseFile!, [{ commonName: 'eve', ipv4: '10.8.0.2', ipv6: 'fd00::1000' }, { commonName: 'x' }])
     expect(readFileSync(join(folder, 'leases'), 'utf8')).toBe('eve,10.8.0.2,fd00::1000\nx,,\n')
     expect(plan(`${TUN}\nifconfig-pool-persist none-yet`).plan.config.leases).toEqual([])
+    // A name that would be read as two leases, or as none, is left out.
+    const names = ['eve\nadmin,10.8.0.9', 'eve,10.8.0.9', '#eve', 'Jörg B.']
+    const given = names.map((commonName) => ({ commonName, ipv4: '10.8.0.3' }))
+    writeLeases(loaded.leaseFile!, given)
+    expect(readFileSync(join(folder, 'leases'), 'utf8')).toBe('Jörg B.,10.8.0.3,\n')
   })
 
   it('client-config-dir: a client’s file, else DEFAULT, else nothing or nobody', () => {
@@ -60,6 +65,15 @@ describe('loadServePlan', () => {
     mkdirSync(join(folder, 'ccd', 'folder'))
     for (const name of ['worse', 'folder']) expect(grant(name), name).toEqual(expect.any(String))
     for (const name of ['../ada', '..', '', '.', 'a/b', undefined]) expect(grant(name)).toEqual({})
+    // Names are people's: whatever a file may be called is found, and nothing leads out of the directory.
+    writeFileSync(join(folder, 'ada'), 'disable\n')
+    for (const name of ['Jörg B.', 'ada+vpn@example.com', '.hidden', '-x', 'client #1', '(a)', '日本']) {
+      expect(grant(name)).toEqual({})
+      writeFileSync(join(folder, 'ccd', name), 'disable\n')
+      expect(grant(name), name).toBe('this client is disabled')
+    }
+    writeFileSync(join(folder, 'ccd', '.._ada'), 'disable\n')
+    for (const name of ['../ada', '..\nada', '..\0ada']) expect(grant(name), name).toBe('this client is disabled')
     const byDefault = plan(`${TUN}\nclient-config-dir ccd`, { 'ccd/DEFAULT': 'push "route 10.1.0.0 255.255.0.0"\n' })
     expect(byDefault.plan.clientConfig!.grantFor('anybody')).toEqual({ push: ['route 10.1.0.0 255.255.0.0'] })
     const exclusive = plan(`${TUN}\nclient-config-dir ccd\nccd-exclusive`)

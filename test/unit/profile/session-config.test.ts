@@ -325,8 +325,9 @@ describe('toServerConfig', () => {
     expect(() => toServerConfig(parseProfile(CLIENT))).toThrow('no server’s profile')
   })
 
-  it('PROF-38 pushes its keepalive', () => {
+  it('PROF-38 pushes its keepalive and tcp-nodelay', () => {
     expect(toServerConfig(parseProfile(`${SERVER}keepalive 10 60\n`)).push).toEqual(['ping 10', 'ping-restart 60'])
+    expect(toServerConfig(parseProfile(`${SERVER}tcp-nodelay\n`)).push).toEqual(['socket-flags TCP_NODELAY'])
   })
 
   it('PROF-37 makes tokens with a key', () => {

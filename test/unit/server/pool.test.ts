@@ -29,6 +29,9 @@ describe('plans', () => {
   })
 
   it('SRV-21: p2p', () => {
+    // The other end is the server: that is a route of its own.
+    expect(plan({ topology: 'p2p' }).push).toEqual(['topology p2p'])
+    expect(plan({ topology: 'p2p', clientToClient: true }).push).toContain('route 10.8.0.0 255.255.255.0')
     const pool = new AddressPool(plan({ topology: 'p2p' }))
     expect(pool.addresses(0).ipv4).toEqual({ local: '10.8.0.4', remoteOrNetmask: '10.8.0.1' })
   })
