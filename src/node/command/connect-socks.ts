@@ -6,7 +6,7 @@ import { CommandLineError } from './io.ts'
 import type { TunnelOptions } from '../../control/index.ts'
 import type { RandomSource } from '../../crypto/index.ts'
 import type { ClientDriver, LinkOpener } from '../client-driver.ts'
-import { joinOptions, PacketLane } from '../tun/index.ts'
+import { joinOptions, PacketLane, usableServer } from '../tun/index.ts'
 import { addressBytes } from './plan.ts'
 import { StackDevice } from '../userspace/device.ts'
 import { ProxyFront } from '../userspace/front.ts'
@@ -64,12 +64,12 @@ export class SocksSide implements InnerSide {
       ipv6: addressBytes(ipv6?.address ?? ''),
       mtu: mtu ?? this.#plan.mtu ?? MTU,
     })
-    const servers = dns.servers.flatMap(({ addresses }) => addresses.map(({ address }) => address))
+    const servers = (usableServer(dns, 'plain')?.addresses ?? []).map(({ address }) => address)
     this.#resolver.use(servers)
     if (servers.length === 0) {
       this.#news.tell({
         level: 'info',
-        text: 'no name server was pushed: only addresses and names of the hosts file work',
+        text: 'no name server that can be asked was pushed: only addresses and names of the hosts file work',
       })
     }
     if (!this.#listening) void this.#listen()

@@ -5,6 +5,7 @@
  * @module
  */
 export { openTun, type TunDevice, type TunRequest } from './device.ts'
+export { type NameManager, usableServer } from './dns.ts'
 export { PacketLane } from './lane.ts'
 export { joinOptions, localOptions } from './local-options.ts'
 export { cleanLeftovers, HostNetwork, type NetworkNews, type NetworkOptions, type NetworkSettings } from './network.ts'

@@ -5,7 +5,7 @@
  * one route too few is better than none. Spec: node.md.
  */
 import type { TunnelOptions } from '../../control/index.ts'
-import { hasNames, planDns, resolvLines } from './dns.ts'
+import { findNameManager, hasNames, planDns, resolvLines } from './dns.ts'
 import { abandonedJournals, Journal, type Undo } from './journal.ts'
 import { hostRoute, planNetwork, type PlannedDevice, type Step, type Surroundings } from './plan.ts'
 import { lookAround, type RunCommand, runCommand } from './system.ts'
@@ -137,19 +137,23 @@ export class HostNetwork {
     return done
   }
 
-  /** NODE-9 */
+  /** NODE-9 NODE-15 */
   #names(options: TunnelOptions): void {
     const { dns, redirectGateway } = options
-    const everything = redirectGateway !== undefined
-    const plan = this.#settings.names ? planDns(dns, this.#device.name, everything, this.#run) : undefined
-    const lines = resolvLines(dns).join(', ')
-    if (plan === undefined) {
+    const { tell } = this.#options
+    const manager = this.#settings.names ? findNameManager(this.#run) : undefined
+    if (manager === undefined) {
       const why = this.#settings.names ? 'neither systemd-resolved nor resolvconf is here' : 'left to you'
-      this.#options.tell({ level: 'info', text: `names: ${lines} (${why})` })
+      tell({ level: 'info', text: `names: ${resolvLines(dns.servers, dns.searchDomains).join(', ')} (${why})` })
       return
     }
+    const plan = planDns(dns, this.#device.name, redirectGateway !== undefined, manager)
+    if (plan === undefined || (dns.servers.length > 0 && !plan.lines.some((line) => line.startsWith('nameserver')))) {
+      tell({ level: 'warning', text: `names: ${manager} can use none of the servers that were pushed` })
+    }
+    if (plan === undefined) return
     // Settings of systemd-resolved belong to the device; a record of resolvconf does not.
-    const undo = { command: plan.undo, outlives: plan.manager === 'resolvconf' }
-    if (this.#do(plan.apply, undo)) this.#options.tell({ level: 'info', text: `names: ${lines} (${plan.manager})` })
+    const undo = { command: plan.undo, outlives: manager === 'resolvconf' }
+    if (this.#do(plan.apply, undo)) tell({ level: 'info', text: `names: ${plan.lines.join(', ')} (${manager})` })
   }
 }

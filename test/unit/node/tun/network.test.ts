@@ -138,6 +138,42 @@ describe('HostNetwork', () => {
     expect(system.commands).toContain('resolvectl revert tun0')
   })
 
+  it('NODE-15 the first entry that the manager can express is used', () => {
+    const names = [
+      'dns server 1 address 10.8.0.1',
+      'dns server 1 transport DoH',
+      'dns server 1 sni doh.example',
+      'dns server 2 address 10.8.0.2:853',
+      'dns server 2 transport DoT',
+      'dns server 2 sni dot.example',
+      'dns server 3 address 10.8.0.3:5353 10.8.0.4',
+      'dns server 3 resolve-domains corp.example',
+      'dns server 4 address 10.8.0.5',
+      'redirect-gateway def1',
+    ]
+    system.programs.add('resolvconf')
+    const tunnel = network()
+    tunnel.up(options(...names), '203.0.113.9')
+    expect(system.inputs).toEqual(['nameserver 10.8.0.4\n'])
+    tunnel.down()
+    system.programs.add('resolvectl')
+    system.commands.length = 0
+    tunnel.up(options(...names), '203.0.113.9')
+    expect(system.commands.filter((line) => line.startsWith('resolvectl '))).toEqual([
+      'resolvectl dns tun0 10.8.0.2:853#dot.example',
+      'resolvectl domain tun0 ~.',
+      'resolvectl dnsovertls tun0 yes',
+    ])
+    tunnel.down()
+    news.length = 0
+    system.commands.length = 0
+    tunnel.up(options(...names.slice(0, 3)), undefined)
+    expect(system.commands.filter((line) => line.startsWith('resolvectl '))).toEqual([])
+    expect(news).toEqual([
+      { level: 'warning', text: 'names: systemd-resolved can use none of the servers that were pushed' },
+    ])
+  })
+
   it('NODE-9 names are shown where nobody manages them', () => {
     network().up(options('dhcp-option DNS 10.8.0.1'), undefined)
     expect(news).toEqual([
