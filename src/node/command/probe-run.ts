@@ -5,7 +5,6 @@
  * tunnel that breaks is the end. With `keep` the profile's own persistence holds and the pings go on through the next
  * tunnel.
  */
-import { isIP } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { ClientConfig, ClientEvent, CredentialsRequest, Remote } from '../../client/index.ts'
 import type { TunnelOptions } from '../../control/index.ts'
@@ -17,7 +16,8 @@ import { describeEnd, type Outcome } from './client-end.ts'
 import { explainCipher } from './explain.ts'
 import { EXIT } from './io.ts'
 import { Pinger } from './pinger.ts'
-import { addressBytes, type ProbePlan, withKeyLog } from './plan.ts'
+import { pingRoute } from './ping-route.ts'
+import { type ProbePlan, withKeyLog } from './plan.ts'
 import { type Ask, askLogin, askText } from './login-prompts.ts'
 import type { ProbeReporter } from './probe-report.ts'
 import { Prompter } from './prompt.ts'
@@ -178,7 +178,7 @@ export class Probe {
 
   #ping(options: TunnelOptions): void {
     const { count, interval, size, require, ping } = this.#request
-    const route = pingRoute(options, ping, this.#plan.addresses)
+    const route = pingRoute(options, ping, this.#plan.addresses, this.#pushed)
     if (count > 0 && route === undefined) {
       this.#fail('no address to ping: the server pushed no gateway of that family (--ping ADDR)')
       return
@@ -283,25 +283,4 @@ function withResponse(remote: Remote, response: string | undefined): Remote {
       peerInfo: { ...session.peerInfo, sso: 'crtext' },
     },
   }
-}
-
-/** Own address and target of the pings: as asked, else the gateway that was pushed. */
-function pingRoute(
-  options: TunnelOptions,
-  asked: Uint8Array | undefined,
-  configured: ProbePlan['addresses'],
-): { source: Uint8Array; target: Uint8Array } | undefined {
-  const source4 = options.ipv4?.address ?? configured.ipv4
-  const source6 = options.ipv6?.address ?? configured.ipv6
-  const gateway4 = gatewayOf(options) ?? options.ipv4?.peer ?? configured.peer4
-  const gateway6 = options.ipv6?.peer ?? configured.peer6
-  const family = asked === undefined ? (gateway4 === undefined ? 16 : 4) : asked.length
-  const source = addressBytes((family === 4 ? source4 : source6) ?? '')
-  const target = asked ?? addressBytes((family === 4 ? gateway4 : gateway6) ?? '')
-  return source === undefined || target === undefined ? undefined : { source, target }
-}
-
-function gatewayOf(options: TunnelOptions): string | undefined {
-  const gateway = options.routeGateway
-  return gateway !== undefined && isIP(gateway) === 4 ? gateway : undefined
 }
