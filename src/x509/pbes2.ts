@@ -2,19 +2,19 @@
  * Password-based encryption as PBES2 defines it (RFC 8018): PBKDF2 with an HMAC, then AES or triple DES in CBC mode.
  *
  * Opens encrypted PKCS#8 keys and the contents of PKCS#12 files. Iterations are capped, because the file names their
- * number and the work is done before anything can be checked. Older schemes (PBES1, RC2, single DES) are refused with
- * the command that converts them. Rules X509-44 to X509-46.
+ * number and the work is done before anything can be checked. What is neither this nor one of the two old schemes of
+ * old-encryption.ts (RC2, single DES, scrypt) is refused with the command that converts it. Rules X509-44 to X509-46.
  */
-import { ConfigError, utf8Encode } from '../bytes/index.ts'
+import { ConfigError, utf8Decode, utf8Encode } from '../bytes/index.ts'
 import type { CbcAlgorithm, CryptoProvider, HashName } from '../crypto/index.ts'
 import { readAlgorithmIdentifier } from './algorithm.ts'
 import type { AlgorithmIdentifier } from './algorithm.ts'
 import { DerBudget, parseDer, TAG } from './der.ts'
 import { Fields, readOctets, readSmallInteger } from './der-read.ts'
+import { decryptCbc } from './decrypt-cbc.ts'
 import { malformed } from './fault.ts'
-
-/** Most iterations a file may ask for (X509-45). */
-export const MAX_ITERATIONS = 2_000_000
+import { checkIterations } from './iterations.ts'
+import { decryptPkcs12Pbe } from './old-encryption.ts'
 
 const PBES2 = '1.2.840.113549.1.5.13'
 const PBKDF2 = '1.2.840.113549.1.5.12'
@@ -87,12 +87,6 @@ export function readPbkdf2({ oid, parameters }: AlgorithmIdentifier, option: str
   return hash && { hash, salt, iterations, keyLength: keyLength && readSmallInteger(keyLength) }
 }
 
-/** Refuses iteration counts that would block the host. @throws ConfigError */
-export function checkIterations(iterations: number, option: string): void {
-  if (iterations >= 1 && iterations <= MAX_ITERATIONS) return
-  throw new ConfigError(option, `${option}: it asks for ${iterations} iterations; at most ${MAX_ITERATIONS} are done.`)
-}
-
 /**
  * Decrypts under a PBES2 algorithm identifier (X509-44).
  * @returns the plaintext, `wrong-password` when the padding does not come out, `unsupported` for another scheme.
@@ -116,20 +110,7 @@ export function decryptPbes2(
   if (keyLength !== undefined && keyLength !== cipher.keyLength) malformed('Its key length does not fit its cipher.')
   const iv = readOctets(scheme.parameters)
   const key = pbkdf2(crypto, hash, password, salt, iterations, cipher.keyLength)
-  const cbc = crypto.createCbc(cipher.algorithm, key)
-  if (cbc === undefined) return 'unsupported'
-  if (iv.length !== cbc.blockLength) malformed('Its initialization vector has a wrong length.')
-  if (ciphertext.length === 0 || ciphertext.length % cbc.blockLength !== 0) malformed('Its ciphertext is cut short.')
-  const plain = ciphertext.slice()
-  cbc.decrypt(plain, 0, plain.length, iv, 0)
-  return removePadding(plain, cbc.blockLength) ?? 'wrong-password'
-}
-
-function removePadding(plain: Uint8Array, blockLength: number): Uint8Array | undefined {
-  const count = plain.at(-1) as number
-  if (count === 0 || count > blockLength) return undefined
-  if (plain.subarray(plain.length - count).some((byte) => byte !== count)) return undefined
-  return plain.subarray(0, plain.length - count)
+  return decryptCbc(crypto, cipher.algorithm, key, iv, ciphertext)
 }
 
 /** A passphrase as bytes: text in UTF-8. */
@@ -152,7 +133,10 @@ export function decryptPkcs8(
   fields.end()
   if (passphrase === undefined)
     throw new ConfigError('askpass', 'askpass: the private key is encrypted; give its passphrase.')
-  const plain = decryptPbes2(identifier, ciphertext, passphraseBytes(passphrase), crypto, 'key')
+  const text = typeof passphrase === 'string' ? passphrase : utf8Decode(passphrase)
+  const plain =
+    decryptPkcs12Pbe(identifier, ciphertext, text, crypto, 'key') ??
+    decryptPbes2(identifier, ciphertext, passphraseBytes(passphrase), crypto, 'key')
   if (plain === 'unsupported') {
     // X509-46
     throw new ConfigError(
@@ -160,14 +144,15 @@ export function decryptPkcs8(
       'key: it is encrypted in a way that is not supported; convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW`.',
     )
   }
-  // Wrong keys give valid padding once in about 256 times, but never the start of a PrivateKeyInfo as well.
-  if (plain === 'wrong-password' || !looksLikePkcs8(plain)) {
+  // Wrong keys give valid padding once in about 256 times, but never the start of a key as well.
+  if (plain === 'wrong-password' || !looksLikeKey(plain)) {
     throw new ConfigError('askpass', 'askpass: the passphrase does not open the private key.')
   }
   return plain
 }
 
-function looksLikePkcs8(plain: Uint8Array): boolean {
+/** Does it start as all private keys do: a sequence with a version of one byte. */
+export function looksLikeKey(plain: Uint8Array): boolean {
   const start = plain[1] === undefined || plain[1] < 0x80 ? 2 : 2 + (plain[1] & 0x7f)
   return plain[0] === TAG.sequence && plain[start] === TAG.integer && plain[start + 1] === 1
 }

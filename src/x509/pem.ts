@@ -13,8 +13,8 @@ export const MAX_PEM_LENGTH = 32 * 1024 * 1024
 export interface PemBlock {
   /** The words between `BEGIN` and the dashes, for example `CERTIFICATE`. */
   readonly label: string
-  /** True for the old form of encryption, marked by a `Proc-Type` header. */
-  readonly encrypted: boolean
+  /** What the `DEK-Info` header says, where a `Proc-Type` header marks the old form of encryption. */
+  readonly encryption?: string
   readonly der: Uint8Array
 }
 
@@ -53,8 +53,13 @@ function readBlock(label: string, lines: readonly string[], option: string): Pem
   if (der === undefined || der.length === 0) {
     throw new ConfigError(option, `${option}: the PEM block ${label} does not hold base64.`)
   }
-  const encrypted = lines.slice(0, Math.max(headers, 0)).some((line) => /^Proc-Type:.*ENCRYPTED/.test(line))
-  return { label, encrypted, der }
+  const header = (pattern: RegExp): string | undefined =>
+    lines
+      .slice(0, Math.max(headers, 0))
+      .map((line) => pattern.exec(line)?.[1])
+      .find((value) => value !== undefined)
+  if (header(/^Proc-Type:(.*ENCRYPTED)/) === undefined) return { label, der }
+  return { label, encryption: header(/^DEK-Info:\s*(.*)$/) ?? '', der }
 }
 
 /** A PEM block of DER bytes, lines of 64 characters. */

@@ -3,11 +3,12 @@
  * write them.
  *
  * The MAC is checked before anything inside is believed; it may be the classic one or PBMAC1 (RFC 9579). Contents must be
- * plain or under PBES2. The RC2 and triple-DES schemes of older tools are refused with the command that converts them.
+ * plain, under PBES2, or under the triple-DES scheme of older tools where the provider has triple DES. Their RC2 scheme is
+ * refused with the command that converts it.
  * These are the host's files, so every fault is a `ConfigError` for the directive `pkcs12`. Rules X509-47 to X509-49.
  */
-import { concat, ConfigError, equalBytes, equalConstantTime } from '../bytes/index.ts'
-import type { CryptoProvider, HashName, PrivateKey } from '../crypto/index.ts'
+import { ConfigError, equalBytes, equalConstantTime } from '../bytes/index.ts'
+import type { CryptoProvider, PrivateKey } from '../crypto/index.ts'
 import { HASH_LENGTH, noble } from '../crypto/index.ts'
 import { only, readAlgorithmIdentifier, readHash } from './algorithm.ts'
 import { MAX_DER_NODES, readCertificate } from './certificate.ts'
@@ -15,7 +16,9 @@ import type { DerNode } from './der.ts'
 import { DerBudget, parseDer, TAG } from './der.ts'
 import { Fields, readOctets, readOid, readSmallInteger } from './der-read.ts'
 import { CertificateFault, malformed } from './fault.ts'
-import { checkIterations, decryptPbes2, hmacHash, passphraseBytes, pbkdf2, readPbkdf2 } from './pbes2.ts'
+import { checkIterations } from './iterations.ts'
+import { decryptPkcs12Pbe, PKCS12_PURPOSE, pkcs12Key, pkcs12Passwords } from './old-encryption.ts'
+import { decryptPbes2, hmacHash, passphraseBytes, pbkdf2, readPbkdf2 } from './pbes2.ts'
 import { readPkcs8 } from './private-key.ts'
 import { writePublicKeyInfo } from './write-key.ts'
 
@@ -131,8 +134,9 @@ class Bundle {
 
   #decrypt(algorithm: DerNode, ciphertext: Uint8Array): Uint8Array {
     const identifier = readAlgorithmIdentifier(algorithm)
-    const password = passphraseBytes(this.#password)
-    const plain = decryptPbes2(identifier, ciphertext, password, this.#crypto, 'pkcs12')
+    const plain =
+      decryptPkcs12Pbe(identifier, ciphertext, this.#password, this.#crypto, 'pkcs12') ??
+      decryptPbes2(identifier, ciphertext, passphraseBytes(this.#password), this.#crypto, 'pkcs12')
     if (plain === 'unsupported') fault(`it is encrypted with an old scheme that is not supported; ${CONVERT}`) // X509-49
     if (plain === 'wrong-password')
       throw new ConfigError('askpass', 'askpass: the password does not open the pkcs12 bundle.')
@@ -182,7 +186,7 @@ class Bundle {
     const iterations = count === undefined ? 1 : readSmallInteger(count)
     checkIterations(iterations, 'pkcs12')
     return pkcs12Passwords(this.#password).some((password) => {
-      const key = pkcs12MacKey(this.#crypto, hash, password, salt, iterations)
+      const key = pkcs12Key(this.#crypto, hash, PKCS12_PURPOSE.mac, password, salt, iterations, HASH_LENGTH[hash])
       return equalConstantTime(this.#crypto.createHmac(hash, key).update(content).finish(), expected)
     })
   }
@@ -208,43 +212,4 @@ function readContentInfo(node: DerNode): { type: string; value: DerNode | undefi
   const content = fields.optional(0xa0)
   fields.end()
   return { type, value: content && only(content) }
-}
-
-/** UTF-16 with a final zero; the empty password is written with and without that zero. */
-function pkcs12Passwords(password: string): readonly Uint8Array[] {
-  const units = new Uint8Array(2 * password.length + 2)
-  for (let i = 0; i < password.length; i++) {
-    const unit = password.charCodeAt(i)
-    units[2 * i] = unit >> 8
-    units[2 * i + 1] = unit & 255
-  }
-  return password === '' ? [units, new Uint8Array(0)] : [units]
-}
-
-/**
- * The MAC key of RFC 7292 appendix B with purpose 3. Its length is the hash's own, so one round of the construction is
- * enough (X509-48).
- */
-function pkcs12MacKey(
-  crypto: CryptoProvider,
-  hash: HashName,
-  password: Uint8Array,
-  salt: Uint8Array,
-  iterations: number,
-): Uint8Array {
-  const block = HASH_LENGTH[hash] > 32 ? 128 : 64
-  const purpose = new Uint8Array(block).fill(3)
-  let key = crypto
-    .createHash(hash)
-    .update(concat(purpose, stretch(salt, block), stretch(password, block)))
-    .finish()
-  for (let i = 1; i < iterations; i++) key = crypto.createHash(hash).update(key).finish()
-  return key
-}
-
-/** The input repeated to the next multiple of `block`. */
-function stretch(input: Uint8Array, block: number): Uint8Array {
-  const out = new Uint8Array(Math.ceil(input.length / block) * block)
-  for (let i = 0; i < out.length; i++) out[i] = input[i % input.length] as number
-  return out
 }

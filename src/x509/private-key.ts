@@ -13,7 +13,8 @@ import type { DerNode } from './der.ts'
 import { DerBudget, parseDer, TAG } from './der.ts'
 import { Fields, readOctetBits, readOctets, readSmallInteger, readUnsigned } from './der-read.ts'
 import { CertificateFault, malformed } from './fault.ts'
-import { decryptPkcs8 } from './pbes2.ts'
+import { decryptOldPem } from './old-encryption.ts'
+import { decryptPkcs8, looksLikeKey, passphraseBytes } from './pbes2.ts'
 import { parsePem } from './pem.ts'
 import { CURVES, readCurve, rsaKey } from './public-key.ts'
 
@@ -46,29 +47,46 @@ function fromPem(text: string, passphrase: string | Uint8Array | undefined, cryp
   const [key] = keys
   if (key === undefined) throw new ConfigError('key', 'key: no private key was found in the PEM text.')
   if (keys.length > 1) throw new ConfigError('key', 'key: the PEM text holds more than one private key.')
-  if (key.encrypted) {
-    // X509-42
-    throw new ConfigError(
-      'key',
-      'key: this is the old form of encrypted key; convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW`.',
-    )
-  }
-  const read = (der: Uint8Array): DerNode => parseDer(der, new DerBudget(MAX_KEY_NODES))
+  const { encryption } = key
+  const der = encryption === undefined ? key.der : openOldPem(encryption, key.der, passphrase, crypto)
+  const read = (bytes: Uint8Array): DerNode => parseDer(bytes, new DerBudget(MAX_KEY_NODES))
   switch (key.label) {
     case 'PRIVATE KEY':
-      return readPkcs8(read(key.der), crypto)
+      return readPkcs8(read(der), crypto)
     case 'ENCRYPTED PRIVATE KEY':
-      return readPkcs8(read(decryptPkcs8(key.der, passphrase, crypto)), crypto)
+      return readPkcs8(read(decryptPkcs8(der, passphrase, crypto)), crypto)
     case 'EC PRIVATE KEY':
-      return readSec1(read(key.der), undefined, crypto)
+      return readSec1(read(der), undefined, crypto)
     case 'RSA PRIVATE KEY':
-      return readPkcs1(read(key.der), false)
+      return readPkcs1(read(der), false)
     default:
       throw new ConfigError(
         'key',
         `key: a PEM block ${key.label} is not supported; convert it with \`openssl pkcs8 -topk8\`.`,
       )
   }
+}
+
+/** The key inside a PEM block of the old form (X509-42). @throws ConfigError */
+function openOldPem(
+  encryption: string,
+  der: Uint8Array,
+  passphrase: string | Uint8Array | undefined,
+  crypto: CryptoProvider,
+): Uint8Array {
+  if (passphrase === undefined)
+    throw new ConfigError('askpass', 'askpass: the private key is encrypted; give its passphrase.')
+  const plain = decryptOldPem(encryption, der, passphraseBytes(passphrase), crypto)
+  if (plain === 'unsupported') {
+    throw new ConfigError(
+      'key',
+      'key: this is the old form of encrypted key; convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW`.',
+    )
+  }
+  if (plain === 'wrong-password' || !looksLikeKey(plain)) {
+    throw new ConfigError('askpass', 'askpass: the passphrase does not open the private key.')
+  }
+  return plain
 }
 
 function fromDer(der: Uint8Array, passphrase: string | Uint8Array | undefined, crypto: CryptoProvider): PrivateKey {
