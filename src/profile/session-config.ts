@@ -213,9 +213,10 @@ function readTimers(profile: Profile): Partial<SessionTimers> {
   })
 }
 
+/** PROF-26: a window without width takes only what is above the highest id, which is a window of one. */
 function readReplayWindow(profile: Profile): SessionConfig['replayWindow'] {
   const [size, time] = profile.value('replay-window') ?? []
-  return size === undefined ? undefined : { size, time: (time ?? 15) * 1000 }
+  return size === undefined ? undefined : { size: Math.max(size, 1), time: (time ?? 15) * 1000 }
 }
 
 /** Bytes that IP and UDP put before a datagram. */

@@ -132,6 +132,7 @@ describe('toSessionConfig', () => {
       replayWindow: { size: 128, time: 30_000 },
       explicitExitNotify: 3,
     })
+    expect(config('replay-window 0\n').replayWindow).toEqual({ size: 1, time: 15_000 })
   })
 
   it.each([
