@@ -7,6 +7,20 @@
 
 /** The UTF-8 form of `text`. */
 export function utf8Encode(text: string): Uint8Array {
+  return encodeAscii(text) ?? encode(text)
+}
+
+function encodeAscii(text: string): Uint8Array | undefined {
+  const out = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 0x80) return undefined
+    out[i] = code
+  }
+  return out
+}
+
+function encode(text: string): Uint8Array {
   const out = new Uint8Array(text.length * 3)
   let length = 0
   for (const character of text) {
@@ -44,6 +58,12 @@ export function utf8DecodeStrict(bytes: Uint8Array): string | undefined {
 function decode(bytes: Uint8Array): string | undefined {
   let text = ''
   for (let i = 0; i < bytes.length; ) {
+    const first = bytes[i] as number
+    if (first < 0x80) {
+      text += String.fromCharCode(first)
+      i++
+      continue
+    }
     const step = sequence(bytes, i)
     if (step.point < 0) return undefined
     text += String.fromCodePoint(step.point)

@@ -42,17 +42,25 @@ export function hkdfExpand(
   info: Uint8Array,
   length: number,
 ): Uint8Array {
+  if (length > 255 * HASH_LENGTH[hash]) throw new UsageError('HKDF-Expand gives at most 255 blocks')
+  const input = new Uint8Array(info.length + 1)
+  input.set(info)
+  return expand(crypto, hash, prk, input, length)
+}
+
+/** @param input - the info, and room for the counter that follows it in each block's input. */
+function expand(crypto: HmacProvider, hash: HashName, prk: Uint8Array, input: Uint8Array, length: number): Uint8Array {
   const size = HASH_LENGTH[hash]
-  if (length > 255 * size) throw new UsageError('HKDF-Expand gives at most 255 blocks')
-  const out = new Uint8Array(length)
   const mac = crypto.createHmac(hash, prk)
-  // Each block's input is the block before it (none for the first), the info and a counter.
-  const input = new Uint8Array(size + info.length + 1)
-  input.set(info, size)
-  for (let offset = 0, counter = 1; offset < length; offset += size, counter++) {
-    input[input.length - 1] = counter
-    const block = mac.update(counter === 1 ? input.subarray(size) : input).finish()
-    input.set(block)
+  const last = input.length - 1
+  input[last] = 1
+  let block = mac.update(input).finish()
+  if (length <= size) return length === size ? block : block.slice(0, length)
+  const out = new Uint8Array(length)
+  out.set(block)
+  for (let offset = size, counter = 2; offset < length; offset += size, counter++) {
+    input[last] = counter
+    block = mac.update(block).update(input).finish()
     out.set(length - offset < size ? block.subarray(0, length - offset) : block, offset)
   }
   return out
@@ -74,14 +82,14 @@ export function expandLabel(
 ): Uint8Array {
   const name = utf8Encode(prefix + label)
   invariant(name.length < 256 && context.length < 256 && length < 0x10000, 'CRY-21')
-  const info = new Uint8Array(4 + name.length + context.length)
-  info[0] = length >> 8
-  info[1] = length
-  info[2] = name.length
-  info.set(name, 3)
-  info[3 + name.length] = context.length
-  info.set(context, 4 + name.length)
-  return hkdfExpand(crypto, hash, secret, info, length)
+  const input = new Uint8Array(5 + name.length + context.length)
+  input[0] = length >> 8
+  input[1] = length
+  input[2] = name.length
+  input.set(name, 3)
+  input[3 + name.length] = context.length
+  input.set(context, 4 + name.length)
+  return expand(crypto, hash, secret, input, length)
 }
 
 /** P_hash of RFC 5246 section 5, XORed onto `out`. */

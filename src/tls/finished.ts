@@ -35,8 +35,10 @@ type VersionInfo = Pick<TlsAgreement, 'version' | 'helloRetryRequest' | 'extende
 export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo): TlsAgreement {
   const { suite, group, peer } = done
   const proven = peer.type === 'proven' ? peer : undefined
+  const { ocspResponse, certificateTimestamps } = done.staples ?? NO_STAPLES
+  // Field by field: spreads of this many would cost more than all the rest of the function.
   return {
-    ...versionInfo,
+    version: versionInfo.version,
     cipherSuite: suite.name,
     group,
     peerSignatureScheme: proven?.scheme.name,
@@ -44,8 +46,12 @@ export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo
     peerSignatureAlgorithms: done.peerSignatureAlgorithms,
     certificateAuthorities: done.certificateAuthorities ?? [],
     peerCertificates: proven?.chain.certificates ?? [],
+    helloRetryRequest: versionInfo.helloRetryRequest,
+    extendedMasterSecret: versionInfo.extendedMasterSecret,
+    tlsUnique: versionInfo.tlsUnique,
     applicationProtocol: done.applicationProtocol,
-    ...(done.staples ?? NO_STAPLES),
+    ocspResponse,
+    certificateTimestamps,
   }
 }
 

@@ -46,7 +46,7 @@ export class HandshakeStream {
     if (this.#end + fragment.length > this.#held.length) {
       const needed = held + fragment.length
       const larger = new Uint8Array(Math.max(needed, Math.min(2 * this.#held.length, needed + 32_768)))
-      larger.set(this.#held.subarray(this.#start, this.#end))
+      if (held > 0) larger.set(this.#held.subarray(this.#start, this.#end))
       this.#held = larger
       this.#start = 0
       this.#end = held
@@ -60,13 +60,15 @@ export class HandshakeStream {
    * @param limit - longest body allowed for a message type.
    */
   next(limit: (type: number) => number): HandshakeMessage | undefined {
-    if (this.#end - this.#start < MESSAGE_HEADER) return undefined
-    const header = this.#held.subarray(this.#start, this.#start + MESSAGE_HEADER)
-    const type = header[0] as number
-    const length = ((header[1] as number) << 16) | ((header[2] as number) << 8) | (header[3] as number)
+    const held = this.#held
+    const start = this.#start
+    if (this.#end - start < MESSAGE_HEADER) return undefined
+    const type = held[start] as number
+    const length =
+      ((held[start + 1] as number) << 16) | ((held[start + 2] as number) << 8) | (held[start + 3] as number)
     demand(length <= limit(type), 'illegal-parameter', `handshake message ${type} of ${length} bytes is too long`) // TLS-6
-    if (this.#end - this.#start < MESSAGE_HEADER + length) return undefined
-    const raw = this.#held.slice(this.#start, this.#start + MESSAGE_HEADER + length)
+    if (this.#end - start < MESSAGE_HEADER + length) return undefined
+    const raw = held.slice(start, start + MESSAGE_HEADER + length)
     this.#start += raw.length
     if (this.#start === this.#end) this.clear()
     return { type, raw, body: raw.subarray(MESSAGE_HEADER) }

@@ -30,6 +30,12 @@ export interface RecordSnapshot {
   readonly unread: Uint8Array
 }
 
+/** The parts one after another: a lone one as it is. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts
+  return first !== undefined && parts.length === 1 ? first : concat(...parts)
+}
+
 /** Both directions of the record stream. */
 export class RecordLayer {
   readonly #reader = new RecordReader()
@@ -251,13 +257,17 @@ export class RecordLayer {
   /** Puts queued handshake messages into records. */
   flush(): void {
     if (this.#handshakeOut.length === 0) return
-    const bytes = concat(...this.#handshakeOut)
+    const bytes = joined(this.#handshakeOut)
     this.#handshakeOut = []
     this.#send(ContentType.handshake, bytes)
   }
 
   #send(type: number, bytes: Uint8Array): void {
     if (type !== ContentType.handshake) this.flush()
+    if (bytes.length > 0 && bytes.length <= this.#maxFragment) {
+      this.#out.push(this.#sealer.seal(type, bytes))
+      return
+    }
     for (let at = 0; at < bytes.length; at += this.#maxFragment) {
       this.#out.push(this.#sealer.seal(type, bytes.subarray(at, at + this.#maxFragment)))
     }
@@ -267,7 +277,7 @@ export class RecordLayer {
   takeOutput(): Uint8Array {
     this.flush()
     if (this.#out.length === 0) return EMPTY
-    const out = concat(...this.#out)
+    const out = joined(this.#out)
     this.#out = []
     return out
   }

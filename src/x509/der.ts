@@ -62,16 +62,36 @@ export class DerBudget {
   }
 }
 
-/** One encoded value. */
-export interface DerNode {
+/** One encoded value. Most of a structure's values are only passed through, so views are made when asked for. */
+export class DerNode {
   /** Identifier octet: class, constructed bit and number. */
   readonly tag: number
-  /** The whole value with its header; a view of the input. */
-  readonly bytes: Uint8Array
-  /** The contents; a view of the input. */
-  readonly content: Uint8Array
   /** Values inside a constructed one; empty for a primitive one. */
   readonly children: readonly DerNode[]
+  readonly #source: Uint8Array
+  readonly #start: number
+  readonly #contentStart: number
+  readonly #end: number
+
+  /** @param cursor - has just stepped over the value. */
+  constructor(cursor: DerCursor, children: readonly DerNode[]) {
+    this.tag = cursor.tag
+    this.children = children
+    this.#source = cursor.bytes
+    this.#start = cursor.start
+    this.#contentStart = cursor.contentStart
+    this.#end = cursor.offset
+  }
+
+  /** The whole value with its header; a view of the input. */
+  get bytes(): Uint8Array {
+    return this.#source.subarray(this.#start, this.#end)
+  }
+
+  /** The contents; a view of the input. */
+  get content(): Uint8Array {
+    return this.#source.subarray(this.#contentStart, this.#end)
+  }
 }
 
 const NO_CHILDREN: readonly DerNode[] = []
@@ -151,16 +171,16 @@ function readNode(cursor: DerCursor, budget: DerBudget, depth: number): DerNode 
   budget.spend()
   // X509-2
   if (depth > MAX_DER_DEPTH) throw new CertificateFault('certificate-too-complex', 'It is nested too deeply.')
-  const { tag, value, content } = cursor
+  const { tag } = cursor
   checkForm(tag)
   if ((tag & 0x20) === 0) {
-    checkContent(tag, content)
-    return { tag, bytes: value, content, children: NO_CHILDREN }
+    checkContent(tag, cursor.bytes, cursor.contentStart, cursor.offset)
+    return new DerNode(cursor, NO_CHILDREN)
   }
   const children: DerNode[] = []
   const inner = cursor.enter()
   while (inner.next()) children.push(readNode(inner, budget, depth + 1))
-  return { tag, bytes: value, content, children }
+  return new DerNode(cursor, children)
 }
 
 /** Universal types have one form each in DER: sequences and sets constructed, all others primitive. */
@@ -171,66 +191,67 @@ function checkForm(tag: number): void {
   if (constructed !== (number === 16 || number === 17)) malformed(`Tag octet ${tag} is not DER.`) // X509-1
 }
 
-/** The contents rules of primitive universal types. */
-function checkContent(tag: number, content: Uint8Array): void {
+/** The contents rules of primitive universal types, for the contents `bytes[start, end)`. */
+function checkContent(tag: number, bytes: Uint8Array, start: number, end: number): void {
   switch (tag) {
     case TAG.boolean:
-      if (content.length !== 1 || (content[0] !== 0 && content[0] !== 255)) malformed('A boolean is not DER.')
+      if (end - start !== 1 || (bytes[start] !== 0 && bytes[start] !== 255)) malformed('A boolean is not DER.')
       break
     case TAG.integer:
     case TAG.enumerated:
-      checkInteger(content)
+      checkInteger(bytes, start, end)
       break
     case TAG.bitString:
-      checkBitString(content)
+      checkBitString(bytes, start, end)
       break
     case TAG.null:
-      if (content.length !== 0) malformed('A null has contents.')
+      if (end !== start) malformed('A null has contents.')
       break
     case TAG.oid:
-      checkOid(content)
+      checkOid(bytes, start, end)
       break
     case TAG.utf8String:
-      if (utf8DecodeStrict(content) === undefined) malformed('A UTF8String is not well-formed.')
+      if (utf8DecodeStrict(bytes.subarray(start, end)) === undefined) malformed('A UTF8String is not well-formed.')
       break
     case TAG.bmpString:
-      if (content.length % 2 !== 0) malformed('A BMPString has an odd length.')
+      if ((end - start) % 2 !== 0) malformed('A BMPString has an odd length.')
       break
     case TAG.universalString:
-      if (content.length % 4 !== 0) malformed('A UniversalString has a length that is not a multiple of four.')
+      if ((end - start) % 4 !== 0) malformed('A UniversalString has a length that is not a multiple of four.')
       break
     default:
   }
 }
 
-function checkInteger(content: Uint8Array): void {
-  const first = content[0]
-  if (first === undefined) malformed('An integer is empty.')
-  const second = content[1]
+function checkInteger(bytes: Uint8Array, start: number, end: number): void {
+  if (start === end) malformed('An integer is empty.')
   // X509-1
-  if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
-    malformed('An integer is not in its shortest form.')
+  if (end - start > 1) {
+    const [first, second] = [bytes[start] as number, bytes[start + 1] as number]
+    const padded = (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80)
+    if (padded) malformed('An integer is not in its shortest form.')
   }
-  if (content.length > MAX_INTEGER_LENGTH) {
+  if (end - start > MAX_INTEGER_LENGTH) {
     throw new CertificateFault('certificate-too-complex', 'It holds an integer that is too long.')
   }
 }
 
-function checkBitString(content: Uint8Array): void {
-  const unused = content[0]
-  if (unused === undefined || unused > 7 || (content.length === 1 && unused > 0)) malformed('A bit string is not DER.')
-  if (unused > 0 && ((content[content.length - 1] as number) & ((1 << unused) - 1)) !== 0) {
+function checkBitString(bytes: Uint8Array, start: number, end: number): void {
+  const unused = start === end ? 8 : (bytes[start] as number)
+  if (unused > 7 || (end - start === 1 && unused > 0)) malformed('A bit string is not DER.')
+  if (unused > 0 && ((bytes[end - 1] as number) & ((1 << unused) - 1)) !== 0) {
     malformed('A bit string has bits set in its padding.')
   }
 }
 
-function checkOid(content: Uint8Array): void {
+function checkOid(bytes: Uint8Array, start: number, end: number): void {
   // X509-3
-  if (content.length === 0 || content.length > MAX_OID_LENGTH) malformed('An object identifier has a wrong length.')
-  if (((content[content.length - 1] as number) & 0x80) !== 0) malformed('An object identifier is cut short.')
+  if (start === end || end - start > MAX_OID_LENGTH) malformed('An object identifier has a wrong length.')
+  if (((bytes[end - 1] as number) & 0x80) !== 0) malformed('An object identifier is cut short.')
   let arcStart = true
   let arcLength = 0
-  for (const byte of content) {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
     if (arcStart && byte === 0x80) malformed('An object identifier is padded.')
     arcStart = byte < 0x80
     arcLength = arcStart ? 0 : arcLength + 1

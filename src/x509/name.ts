@@ -83,6 +83,8 @@ function readAttribute(node: DerNode): NameAttribute {
 
 /** White space as C's isspace sees it. */
 const SPACES = /[ \t\n\v\f\r]+/g
+/** White space that folding changes. */
+const UNTIDY = /^ | $| {2}|[\t\n\v\f\r]/
 
 // X509-5: text compares without regard to string type, ASCII case and white space; anything else by its bytes.
 function canonicalRdn(rdn: readonly NameAttribute[]): string {
@@ -93,12 +95,18 @@ function canonicalRdn(rdn: readonly NameAttribute[]): string {
 }
 
 function foldAscii(text: string): string {
-  return lowerAscii(text.replace(SPACES, ' ').replace(/^ | $/g, ''))
+  return lowerAscii(UNTIDY.test(text) ? text.replace(SPACES, ' ').replace(/^ | $/g, '') : text)
 }
 
 /** ASCII letters in lower case, everything else as it is. */
 export function lowerAscii(text: string): string {
+  if (isAscii(text)) return text.toLowerCase()
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false
+  return true
 }
 
 /** True when both names are equal under RFC 5280 section 7.1. */
