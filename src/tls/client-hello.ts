@@ -20,6 +20,9 @@ import {
 import { ExtensionType } from './registry.ts'
 import { readStatusRequest, writeStapleRequests } from './staples.ts'
 
+/** NameType `host_name` of server_name. */
+const HOST_NAME = 0
+
 /** One key share as sent. */
 export interface KeyShareEntry {
   readonly group: number
@@ -133,16 +136,29 @@ export function readNames(reader: Reader): readonly Uint8Array[] {
   return names
 }
 
-/** Form checks of extensions that are otherwise ignored. */
-function checkUnused(extensions: Extensions): void {
+/** server_name: at least one name, one of a kind, host names in printable ASCII (RFC 6066 section 3). TLS-47 */
+function checkServerName(extensions: Extensions): void {
+  const kinds: number[] = []
+  const hosts: Uint8Array[] = []
   decodeExtension(extensions, ExtensionType.serverName, 'server_name', (reader) => {
     const names = reader.sub(2)
     while (!names.failed && names.remaining > 0) {
-      names.u8()
-      if (names.vector(2).length === 0) names.failed = true
+      const kind = names.u8()
+      const name = names.vector(2)
+      kinds.push(kind)
+      if (kind === HOST_NAME) hosts.push(name)
+      if (name.length === 0) names.failed = true
     }
-    if (names.failed) reader.failed = true
+    if (names.failed || kinds.length === 0) reader.failed = true
   })
+  demand(new Set(kinds).size === kinds.length, 'illegal-parameter', 'two names of one kind in server_name')
+  const printable = hosts.every((name) => name.every((byte) => byte > 0x20 && byte < 0x7f))
+  demand(printable, 'illegal-parameter', 'server_name is not a host name in ASCII')
+}
+
+/** Form checks of extensions that are otherwise ignored. */
+function checkUnused(extensions: Extensions): void {
+  checkServerName(extensions)
   decodeExtension(extensions, ExtensionType.signatureAlgorithmsCert, 'signature_algorithms_cert', (r) =>
     readU16List(r, 2),
   )
@@ -199,7 +215,9 @@ function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
   const { serverName } = fields
   if (serverName !== undefined) {
     // TLS-42
-    writeExtension(w, ExtensionType.serverName, (x) => x.block(2, (y) => y.u8(0).vector(2, utf8Encode(serverName))))
+    writeExtension(w, ExtensionType.serverName, (x) =>
+      x.block(2, (y) => y.u8(HOST_NAME).vector(2, utf8Encode(serverName))),
+    )
   }
   if (fields.offers12) {
     writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0)) // TLS12-3

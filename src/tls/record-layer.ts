@@ -86,14 +86,15 @@ export class RecordLayer {
     this.#earlyDataBudget = 0
   }
 
-  /** Server: up to `bytes` of records that cannot be read are the client's refused 0-RTT data. */
+  /** Server: up to `bytes` of records that cannot be read are the client's refused 0-RTT data, from now on. */
   skipEarlyData(bytes: number): void {
     this.#earlyDataBudget = bytes
   }
 
   /**
    * Server: a client that cannot derive keys from the ServerHello can only say so in plaintext, so one alert is taken
-   * unprotected until the first protected record is in. TLS13-28
+   * unprotected until the first protected record is in, and anything else unprotected is no forgery but out of place.
+   * TLS13-28
    */
   allowPlaintextAlert(): void {
     this.#plainAlertAllowed = true
@@ -177,8 +178,11 @@ export class RecordLayer {
     if (this.#earlyDataBudget > 0 && type === ContentType.applicationData && !this.#protectedIn) {
       return this.#skipEarly(payloadLength)
     }
-    if (type === ContentType.alert && this.#plainAlertAllowed && payloadLength === 2) {
-      return this.#alert(buffer.subarray(offset + RECORD_HEADER, offset + RECORD_HEADER + 2))
+    if (this.#plainAlertAllowed) {
+      demand(type !== ContentType.handshake, 'unexpected-message', 'a handshake record without protection')
+      if (type === ContentType.alert && payloadLength === 2) {
+        return this.#alert(buffer.subarray(offset + RECORD_HEADER, offset + RECORD_HEADER + 2))
+      }
     }
     const opened = this.#opener.open(buffer, offset, payloadLength)
     if (opened === undefined) {
@@ -194,7 +198,7 @@ export class RecordLayer {
 
   #skipEarly(length: number): undefined {
     this.#earlyDataBudget -= length
-    demand(this.#earlyDataBudget > 0, 'unexpected-message', 'too much early data') // TLS13-22
+    demand(this.#earlyDataBudget >= 0, 'unexpected-message', 'too much early data') // TLS13-22
     return undefined
   }
 

@@ -71,6 +71,7 @@ export function onRetriedClientHello(
   const hello = takeClientHello(message)
   const { suite, group, transcript } = state
   context.records.endOfFlight()
+  context.records.skipEarlyData(0)
   checkRepetition(state.first, hello)
   checkHello13(hello)
   const { credential, scheme } = chooseSignature(context, hello)

@@ -1,6 +1,6 @@
 /** What a server makes of a ClientHello, well-formed or not. */
 import { describe, expect, it } from 'vitest'
-import { concat } from '../../../src/bytes/index.ts'
+import { concat, utf8Encode } from '../../../src/bytes/index.ts'
 import type { TlsConfig } from '../../../src/tls/index.ts'
 import { bytes, edit, editHello, extension, type RawHello, readHello, record, setExtension } from './edit.ts'
 import { anonymous, config, Host, Puppet, type Tamper, talk } from './support.ts'
@@ -84,6 +84,22 @@ describe('form', () => {
     ] as const) {
       expect(alertAfter((hello) => setExtension(hello, type, bad))).toBe('decode-error')
     }
+  })
+
+  it('TLS-47 server_name holds one host name in ASCII', () => {
+    const named = (...names: readonly (readonly [kind: number, name: string])[]): string | undefined => {
+      const list = names.map(([kind, name]) => concat(bytes(kind, 0, name.length), bytes(...utf8Encode(name))))
+      const body = concat(...list)
+      return alertAfter((hello) => setExtension(hello, 0, concat(bytes(body.length >> 8, body.length), body)))
+    }
+    expect(named()).toBe('decode-error')
+    expect(named([0, ''])).toBe('decode-error')
+    expect(named([0, 'a.example'], [0, 'b.example'])).toBe('illegal-parameter')
+    for (const name of ['a\0.example', 'a\x07', 'a example', '\x1b[31m', '\x7f']) {
+      expect(named([0, name])).toBe('illegal-parameter')
+    }
+    expect(named([0, 'a_b-c.example'])).toBeUndefined()
+    expect(named([0, 'a.example'], [7, 'anything \x07'])).toBeUndefined()
   })
 
   it('TLS-10 no extension twice, known or not', () => {
@@ -275,13 +291,28 @@ describe('refused 0-RTT data', () => {
     const fits = after([junk(8000), junk(8000)], offer, 'x25519')
     expect(fits.info?.version).toBe('TLSv1.3')
     expect(fits.data).toEqual([])
-    expect(after([junk(8000), junk(8384)], offer, 'x25519').alertSent).toBe('unexpected-message')
+    expect(after([junk(8000), junk(8384)], offer, 'x25519').info?.version).toBe('TLSv1.3')
+    expect(after([junk(8000), junk(8385)], offer, 'x25519').alertSent).toBe('unexpected-message')
+    expect(after([junk(8000), junk(8384), junk(17)], offer, 'x25519').alertSent).toBe('bad-record-mac')
   })
 
   it('TLS13-22 is skipped before a second ClientHello too', () => {
     const dropInSecond: Tamper = (message, index) => (index === 0 ? offer(message, index) : [message])
     expect(after([junk(8000), junk(8000)], dropInSecond, 'secp256r1').info?.helloRetryRequest).toBe(true)
-    expect(after([junk(8000), junk(8384)], dropInSecond, 'secp256r1').alertSent).toBe('unexpected-message')
+    expect(after([junk(8000), junk(8385)], dropInSecond, 'secp256r1').alertSent).toBe('unexpected-message')
+  })
+
+  it('TLS13-22 is not skipped behind a second ClientHello', () => {
+    const dropInSecond: Tamper = (message, index) => (index === 0 ? offer(message, index) : [message])
+    const client = new Puppet(anonymous(), dropInSecond)
+    const server = new Host(config('server', { clientAuth: 'none', groups: ['secp256r1'] }), 'early')
+    for (const flight of client.drain()) server.receive(flight)
+    for (const flight of server.drain()) client.receive(flight)
+    for (const flight of client.drain()) server.receive(flight)
+    expect(server.connection.stateName).toBe('expect-client-finished')
+    server.receive(junk(100))
+    server.drain()
+    expect(server.alertSent).toBe('bad-record-mac')
   })
 
   it('TLS13-22 is not skipped without the offer', () => {
@@ -303,6 +334,25 @@ describe('plaintext alerts', () => {
     const open = new Host(config('server', { clientAuth: 'none' }), 'alert')
     talk(client, open)
     open.receive(alert)
+    open.drain()
+    expect(open.alertSent).toBe('bad-record-mac')
+  })
+
+  it('TLS-4 TLS13-28 a handshake record without protection is out of place before it, and a forgery after it', () => {
+    const finished = record(22, bytes(20, 0, 0, 32, ...new Array<number>(32).fill(1)))
+    for (const over of [{}, { early: true }]) {
+      const offer = 'early' in over ? editHello((hello) => setExtension(hello, EARLY_DATA, bytes())) : undefined
+      const client = new Puppet(anonymous(), offer ?? ((message) => [message]))
+      const server = new Host(config('server', { clientAuth: 'none' }), 'plain')
+      for (const flight of client.drain()) server.receive(flight)
+      server.receive(finished)
+      server.drain()
+      expect(server.alertSent).toBe('unexpected-message')
+    }
+    const client = new Host(anonymous(), 'plain')
+    const open = new Host(config('server', { clientAuth: 'none' }), 'plain')
+    talk(client, open)
+    open.receive(finished)
     open.drain()
     expect(open.alertSent).toBe('bad-record-mac')
   })
