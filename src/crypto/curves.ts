@@ -125,6 +125,11 @@ export function parsePoint(curveName: CurveName, bytes: Uint8Array): InstanceTyp
   }
 }
 
+/** True for the uncompressed encoding of a point of the curve. CRY-5 */
+export function isCurvePoint(curveName: CurveName, bytes: Uint8Array): boolean {
+  return parsePoint(curveName, bytes) !== undefined
+}
+
 /** The uncompressed encoding of `scalar` times the base point. */
 export function publicPoint(curveName: CurveName, scalar: bigint): Uint8Array {
   return CURVES[curveName].Point.BASE.multiply(scalar).toBytes(false)

@@ -4,7 +4,7 @@
  */
 export { checkAeadRanges, checkCbcRanges, checkRange } from './ranges.ts'
 export { createPortableAead, createPortableCbc, createPortableCtr } from './ciphers.ts'
-export { drawRandom, scalarBytesFromRandom } from './curves.ts'
+export { drawRandom, isCurvePoint, scalarBytesFromRandom } from './curves.ts'
 export { ecdsaSign, parseEcdsaSignature, parseEcdsaSignatureInRange, writeEcdsaSignature } from './ecdsa.ts'
 export type { EcdsaSignature } from './ecdsa.ts'
 export { ed25519KeyIsSound } from './ed25519.ts'

@@ -5,6 +5,7 @@
  * These are OpenSSL's rules for chains (purpose `sslserver` or `sslclient`), which is what the reference applies even
  * without `remote-cert-tls`. All refuse by `CertificateFault`. Rules X509-16 to X509-24.
  */
+import { ed25519KeyIsSound, isCurvePoint } from '../crypto/index.ts'
 import { CertificateFault, WorkExhausted } from './fault.ts'
 import { equalNames } from './name.ts'
 import { usageName, USAGE_OID } from './oids.ts'
@@ -46,6 +47,17 @@ export function checkKey(certificate: Certificate, profile: CertificateProfile):
   const key = certificate.publicKey
   if (key === undefined) throw new CertificateFault('unsupported-public-key', 'Its public key cannot be used here.')
   checkKeyStrength(key, profile)
+}
+
+/**
+ * As {@link checkKey}, for a key that no signature of the path is checked with: its point must exist too (X509-12).
+ */
+export function checkLeafKey(certificate: Certificate, profile: CertificateProfile): void {
+  checkKey(certificate, profile)
+  const key = certificate.publicKey
+  const sound =
+    key?.type === 'ec' ? isCurvePoint(key.curve, key.point) : key?.type !== 'ed25519' || ed25519KeyIsSound(key.key)
+  if (!sound) throw new CertificateFault('unsupported-public-key', 'Its public key is no point of its curve.')
 }
 
 function hasAny(certificate: Certificate, usages: readonly KeyUsage[]): boolean {

@@ -7,7 +7,7 @@
 import { equalBytes } from '../bytes/index.ts'
 import { only, readSignatureAlgorithm } from './algorithm.ts'
 import type { DerNode } from './der.ts'
-import { DerBudget, parseDer, TAG } from './der.ts'
+import { checkBitString, DerBudget, parseDer, TAG } from './der.ts'
 import { Fields, readOctetBits, readSmallInteger } from './der-read.ts'
 import { readExtensionList, readExtensions, unknownCritical } from './extensions.ts'
 import { CertificateFault, malformed } from './fault.ts'
@@ -56,7 +56,7 @@ export function readCertificate(bytes: Uint8Array, budget: DerBudget): Certifica
   const validity = new Fields(fields.take())
   const subject = readName(fields.take())
   const publicKeyInfo = fields.take()
-  const uniqueIdentifiers = [fields.optional(0x81), fields.optional(0x82)]
+  const uniqueIdentifiers = [fields.optional(0x81), fields.optional(0x82)].filter((node) => node !== undefined)
   const extensions = fields.optional(0xa3)
   fields.end()
   // X509-8
@@ -65,9 +65,8 @@ export function readCertificate(bytes: Uint8Array, budget: DerBudget): Certifica
   }
   // X509-17
   if (version !== 3 && extensions !== undefined) malformed('Only version 3 may have extensions.')
-  if (version === 1 && uniqueIdentifiers.some((identifier) => identifier !== undefined)) {
-    malformed('Version 1 has no unique identifiers.')
-  }
+  if (version === 1 && uniqueIdentifiers.length > 0) malformed('Version 1 has no unique identifiers.')
+  for (const { content } of uniqueIdentifiers) checkBitString(content, 0, content.length)
   if (serial.length > MAX_SERIAL_LENGTH) malformed('The serial number is too long.')
   const notBefore = readTime(validity.take())
   const notAfter = readTime(validity.take())

@@ -236,7 +236,8 @@ function checkInteger(bytes: Uint8Array, start: number, end: number): void {
   }
 }
 
-function checkBitString(bytes: Uint8Array, start: number, end: number): void {
+/** Refuses contents that are no BIT STRING's; for implicitly tagged ones, which `parseDer` cannot tell. X509-1 */
+export function checkBitString(bytes: Uint8Array, start: number, end: number): void {
   const unused = start === end ? 8 : (bytes[start] as number)
   if (unused > 7 || (end - start === 1 && unused > 0)) malformed('A bit string is not DER.')
   if (unused > 0 && ((bytes[end - 1] as number) & ((1 << unused) - 1)) !== 0) {
@@ -249,30 +250,37 @@ function checkOid(bytes: Uint8Array, start: number, end: number): void {
   if (start === end || end - start > MAX_OID_LENGTH) malformed('An object identifier has a wrong length.')
   if (((bytes[end - 1] as number) & 0x80) !== 0) malformed('An object identifier is cut short.')
   let arcStart = true
-  let arcLength = 0
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number
     if (arcStart && byte === 0x80) malformed('An object identifier is padded.')
     arcStart = byte < 0x80
-    arcLength = arcStart ? 0 : arcLength + 1
-    if (arcLength > 6) malformed('An object identifier has an arc that is too large.')
   }
 }
 
 /** The dotted form of an OBJECT IDENTIFIER's contents. The contents must have passed `parseDer`. */
 export function oidText(content: Uint8Array): string {
-  let text = ''
-  let arc = 0
-  for (const byte of content) {
-    arc = arc * 128 + (byte & 0x7f)
+  const arcs: string[] = []
+  let start = 0
+  for (const [index, byte] of content.entries()) {
     if (byte >= 0x80) continue
-    if (text === '') {
-      const root = arc < 40 ? 0 : arc < 80 ? 1 : 2
-      text = `${root}.${arc - 40 * root}`
-    } else {
-      text += `.${arc}`
-    }
-    arc = 0
+    const arc = content.subarray(start, index + 1)
+    arcs.push(...(start === 0 ? firstArcs(readArc(arc)) : [String(readArc(arc))]))
+    start = index + 1
   }
-  return text
+  return arcs.join('.')
+}
+
+/** Longest arc, in bytes, whose value a number holds exactly. */
+const MAX_PLAIN_ARC = 7
+
+/** An arc's value: arcs made of UUIDs (ITU-T X.667) have 128 bits. X509-3 */
+function readArc(bytes: Uint8Array): number | bigint {
+  if (bytes.length <= MAX_PLAIN_ARC) return bytes.reduce((arc, byte) => arc * 128 + (byte & 0x7f), 0)
+  return bytes.reduce((arc, byte) => (arc << 7n) | BigInt(byte & 0x7f), 0n)
+}
+
+/** The first two arcs share one number. */
+function firstArcs(joined: number | bigint): readonly string[] {
+  if (joined < 80) return [joined < 40 ? '0' : '1', String(Number(joined) % 40)]
+  return ['2', typeof joined === 'bigint' ? String(joined - 80n) : String(joined - 80)]
 }

@@ -8,9 +8,9 @@
  */
 import { isSelfIssued, PathFault } from './certificate-checks.ts'
 import { generalNameText } from './general-name.ts'
-import { commonName, lowerAscii, nameText, startsWithName } from './name.ts'
+import { lowerAscii, nameText, startsWithName } from './name.ts'
 import { ATTRIBUTE_OID } from './oids.ts'
-import type { Certificate, GeneralName, NameConstraints } from './types.ts'
+import type { Certificate, GeneralName, Name, NameConstraints } from './types.ts'
 import type { Work } from './work.ts'
 
 /** Checks every name of the path against every CA's constraints above it. @throws CertificateFault */
@@ -45,9 +45,16 @@ function namesOf({ subject, extensions }: Certificate, leaf: boolean): readonly 
   for (const { oid, text } of subject.rdns.flat()) {
     if (oid === ATTRIBUTE_OID.emailAddress) names.push({ type: 'email', value: text ?? '' })
   }
-  const common = leaf && !alternative.some(({ type }) => type === 'dns') ? commonName(subject) : undefined
-  if (common?.includes('.') === true && isDnsName(common)) names.push({ type: 'dns', value: common })
+  if (leaf && !alternative.some(({ type }) => type === 'dns')) names.push(...hostNames(subject))
   return names
+}
+
+/** Common names that look like DNS names. Which of several a reader takes is not ours to say: all count. */
+function hostNames(subject: Name): readonly GeneralName[] {
+  return subject.rdns.flat().flatMap(({ oid, text }) => {
+    const host = oid === ATTRIBUTE_OID.commonName && text?.includes('.') === true && isDnsName(text)
+    return host ? [{ type: 'dns', value: text } as const] : []
+  })
 }
 
 function checkName(

@@ -70,7 +70,7 @@ function mlDsaKey(oid: string, parameters: DerNode | undefined, bits: DerNode): 
   return key.length === ML_DSA_PUBLIC_LENGTH[name] ? { type: 'ml-dsa', parameters: name, key } : undefined
 }
 
-/** An EC key whose point is uncompressed and has the curve's length. Whether it lies on the curve shows on first use. */
+/** An EC key whose point is uncompressed and has the curve's length. Whether it lies on the curve shows when it is used. */
 export function ecKey(curve: CurveName | undefined, point: Uint8Array): PublicKey | undefined {
   if (curve === undefined || point.length !== 1 + 2 * CURVES[curve].length || point[0] !== 4) return undefined
   return { type: 'ec', curve, point }

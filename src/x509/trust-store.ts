@@ -2,7 +2,9 @@
  * The host's CA certificates, by subject: which of them end a path, which only help to build one. Rule X509-25.
  */
 import { equalBytes } from '../bytes/index.ts'
+import { keyFitsAlgorithm } from './algorithm.ts'
 import { isSelfIssued } from './certificate-checks.ts'
+import { includesName } from './crl-scope.ts'
 import { nameKey } from './name.ts'
 import type { Certificate } from './types.ts'
 
@@ -36,9 +38,26 @@ export class TrustStore {
   }
 }
 
-/** Self-issued, and not by another key as far as key identifiers tell. */
+/** Self-issued, and not by another certificate or kind of key as far as it says itself. */
 function looksSelfSigned(certificate: Certificate): boolean {
-  return isSelfIssued(certificate) && identifierMatch(certificate, certificate) !== 'different'
+  const { publicKey, signatureAlgorithm: algorithm } = certificate
+  const sameKind = publicKey === undefined || algorithm.type === 'unsupported' || keyFitsAlgorithm(publicKey, algorithm)
+  return (
+    isSelfIssued(certificate) &&
+    identifierMatch(certificate, certificate) !== 'different' &&
+    namesItself(certificate) &&
+    sameKind
+  )
+}
+
+/** False when the authority key identifier gives the issuer's own issuer or serial number, and they are not these. */
+function namesItself({ extensions, issuer, serial }: Certificate): boolean {
+  const { authorityKeyIdentifier: wanted } = extensions
+  const names = wanted?.issuer?.filter(({ type }) => type === 'directory') ?? []
+  return (
+    (wanted?.serial === undefined || equalBytes(wanted.serial, serial)) &&
+    (names.length === 0 || includesName(names, issuer))
+  )
 }
 
 /** What the key identifiers say about `issuer` having signed `child`. */

@@ -8,7 +8,7 @@
 import { ConfigError } from '../bytes/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { MAX_DER_NODES, readCertificate } from './certificate.ts'
-import { checkKey, checkLeafPurpose, PathFault } from './certificate-checks.ts'
+import { checkLeafKey, checkLeafPurpose, PathFault } from './certificate-checks.ts'
 import { DerBudget } from './der.ts'
 import { CertificateFault } from './fault.ts'
 import { fingerprint, fingerprintText, matchesFingerprint, parseFingerprint } from './fingerprint.ts'
@@ -108,7 +108,7 @@ class Verifier implements PeerVerifier {
     crypto: CryptoProvider,
   ): readonly Certificate[] {
     const profile = this.#profile
-    checkKey(leaf, profile)
+    checkLeafKey(leaf, profile)
     if (this.#trust === undefined) {
       // X509-38
       checkSerials([leaf], this.#revocation.serials)

@@ -75,7 +75,7 @@ describe('structure', () => {
     expect(problem(changed({ 2: other }, other))).toBe('read')
   })
 
-  it('X509-17 ties extensions to version 3 and bounds the serial number', () => {
+  it('X509-1, X509-17 ties extensions to version 3, reads unique identifiers as bits and bounds the serial number', () => {
     expect(problem(changed({ 0: der(0xa0, derInteger(1)) }))).toBe('malformed-certificate')
     expect(problem(changed({ 0: NOTHING }))).toBe('malformed-certificate')
     expect(problem(changed({ 0: der(0xa0, derInteger(3)) }))).toBe('malformed-certificate')
@@ -84,6 +84,10 @@ describe('structure', () => {
     const unique = der(0x81, new Uint8Array([0, 1]))
     expect(problem(changed({ 0: NOTHING, 7: unique }))).toBe('malformed-certificate')
     expect(problem(changed({ 0: der(0xa0, derInteger(1)), 7: unique }))).toBe('read')
+    for (const bits of [[], [8, 1], [1], [1, 1]]) {
+      const odd = der(0x81, new Uint8Array(bits))
+      expect(problem(changed({ 0: der(0xa0, derInteger(1)), 7: odd })), String(bits)).toBe('malformed-certificate')
+    }
     for (const serial of [[0], [0xff], [0x80, 0], new Array<number>(64).fill(1)]) {
       expect(problem(changed({ 1: der(TAG.integer, new Uint8Array(serial)) })), String(serial)).toBe('read')
     }

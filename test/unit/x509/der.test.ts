@@ -1,8 +1,8 @@
 /** Strict DER: what is read, what is refused, and how much. */
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../../src/bytes/index.ts'
-import { DerBudget, MAX_DER_DEPTH, oidText, parseDer } from '../../../src/x509/der.ts'
-import { derInteger, derNamedBits, derOid, derSequence, derUnsigned } from '../../../src/x509/der-write.ts'
+import { DerBudget, MAX_DER_DEPTH, oidText, parseDer, TAG } from '../../../src/x509/der.ts'
+import { der, derInteger, derNamedBits, derOid, derSequence, derUnsigned } from '../../../src/x509/der-write.ts'
 import { CertificateFault } from '../../../src/x509/fault.ts'
 
 function problem(hex: string, nodes = 100): string {
@@ -94,7 +94,7 @@ describe('strict DER', () => {
       '06 03 2a8001',
       '06 01 80',
       `06 41 ${'01'.repeat(65)}`,
-      '06 09 2a ffffffffffffff7f',
+      '06 09 2a ffffffffffffffff',
     ]) {
       expect(problem(oid), oid).toBe('malformed-certificate')
     }
@@ -109,6 +109,22 @@ describe('strict DER', () => {
       '1.3.6.1.4.1.311.60.2.1.3',
     ]) {
       expect(oidText(parseDer(derOid(oid), new DerBudget(1)).content)).toBe(oid)
+    }
+  })
+
+  it('X509-3 reads arcs of any size, such as those made of UUIDs', () => {
+    const text = (hex: string): string =>
+      oidText(parseDer(der(TAG.oid, fromHex(hex.replaceAll(' ', ''))!), new DerBudget(1)).content)
+    // f81d4fae-7dec-11d0-a765-00a0c91e6bf6, the example of ITU-T X.667
+    expect(text('69 83f09da7ebcfdee0c7a1a7b2c0948cc8f9d776')).toBe('2.25.329800735698586629295641978511506172918')
+    for (const [arc, value] of [
+      ['ffffffffffff7f', 2n ** 49n - 1n],
+      ['8180808080808000', 2n ** 49n],
+      ['818080808080808000', 2n ** 56n],
+      ['9fffffffffffffff7f', 2n ** 61n - 1n],
+    ] as const) {
+      expect(text(`2a ${arc}`)).toBe(`1.2.${value}`)
+      expect(text(arc)).toBe(`2.${value - 80n}`)
     }
   })
 

@@ -294,6 +294,17 @@ describe('scope', () => {
     expect(named('My Server 1.0')).toBe(OK)
     expect(named('vpn.example.org', 'dns:vpn.example.com')).toBe(OK)
     expect(named('vpn.example.org', 'ip:1,2,3,4')).toBe(BAD)
+    for (const [first, second, expected] of [
+      ['vpn.example.org', 'vpn.example.com', BAD],
+      ['vpn.example.com', 'vpn.example.org', BAD],
+      ['vpn.example.com', 'b.example.com', OK],
+    ] as const) {
+      const subject: [string, string][] = [
+        ['CN', first],
+        ['CN', second],
+      ]
+      expect(judge(['dns:example.com'], [], [], subject)).toBe(expected)
+    }
   })
 
   it('X509-27 counts comparisons', () => {

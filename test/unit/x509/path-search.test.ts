@@ -1,5 +1,6 @@
 /** Finding a path: anchors, order, budgets, and what a verdict says. */
 import { describe, expect, it } from 'vitest'
+import { utf8Encode } from '../../../src/bytes/index.ts'
 import { noble } from '../../../src/crypto/index.ts'
 import { createPeerVerifier } from '../../../src/x509/index.ts'
 import type { Identity } from '../../support/pki.ts'
@@ -16,6 +17,7 @@ import {
   verify,
 } from '../../support/x509.ts'
 import { der, derNull, derOctets, derSequence } from '../../../src/x509/der-write.ts'
+import { writeName } from '../../../src/x509/issue.ts'
 
 const root = ca('root')
 const server = leaf('server', root)
@@ -70,6 +72,26 @@ describe('anchors and order', () => {
     expect(judge([rolled], [below])).toBe('untrusted-root')
     expect(judge([root], [below, rolled])).toBe('verified')
     expect(judge([root, rolled], [below])).toBe('verified')
+  })
+
+  it('X509-25 takes a self-issued certificate for no root when it says that another signed it', () => {
+    const named = (common: string): Uint8Array => der(0xa1, der(0xa4, writeName([['CN', common]])))
+    const own = ca('own', undefined, { serial: new Uint8Array([7, 7]) })
+    const claiming = (...fields: Uint8Array[]): string => {
+      const anchor = ca('own', undefined, {
+        serial: new Uint8Array([7, 7]),
+        extensions: [ext('authorityKeyIdentifier', derSequence(...fields))],
+      })
+      return judge([anchor], [leaf('x', own)])
+    }
+    expect(claiming(named('own'), der(0x82, new Uint8Array([7, 7])))).toBe('verified')
+    expect(claiming(der(0xa1, der(0x82, utf8Encode('own.example'))))).toBe('verified')
+    expect(claiming(der(0x82, new Uint8Array([7, 8])))).toBe('untrusted-root')
+    expect(claiming(named('other'), der(0x82, new Uint8Array([7, 7])))).toBe('untrusted-root')
+    const crossed = ca('own', issue('own', { kind: 'ca', subject: [['CN', 'own']], key: toyKey('rsa-2048', 0) }), {
+      extensions: [NO_AUTHORITY_KEY],
+    })
+    expect(judge([crossed], [leaf('x', own)])).toBe('untrusted-root')
   })
 
   it('X509-26 checks every signature of the path', () => {

@@ -1,11 +1,13 @@
 /** Judging the certificates of a path: time, strength, purpose, CA rules, lengths. */
 import { describe, expect, it } from 'vitest'
+import type { PrivateKey, PublicKey } from '../../../src/crypto/index.ts'
 import { noble } from '../../../src/crypto/index.ts'
 import { createPeerVerifier, parsePrivateKey } from '../../../src/x509/index.ts'
 import type { Identity } from '../../support/pki.ts'
 import { issue, PKI_NOT_AFTER, PKI_NOT_BEFORE, PKI_NOW, rsaKeyPem, toyPki, toyKey } from '../../support/pki.ts'
 import { basicConstraints, ca, ext, extendedKeyUsage, keyUsage, leaf, outcome, verify } from '../../support/x509.ts'
 import { der, derNull } from '../../../src/x509/der-write.ts'
+import { fingerprint, fingerprintText } from '../../../src/x509/fingerprint.ts'
 
 const root = ca('root')
 const server = leaf('server', root)
@@ -123,6 +125,21 @@ describe('strength', () => {
       issuer: root,
     })
     expect(outcome(verify([root, odd]))).toBe('unsupported-public-key')
+  })
+
+  it('X509-12 refuses a leaf whose key is no point of its curve', () => {
+    const { point } = toyKey('P-256', 0).public as PublicKey & { type: 'ec' }
+    const off = point.map((byte, index) => (index === 40 ? byte ^ 1 : byte))
+    const keyed = (key: PublicKey): Identity =>
+      issue('off', { key: { ...toyKey('P-256', 0), public: key } as PrivateKey, issuer: root })
+    expect(outcome(verify([root, keyed({ type: 'ec', curve: 'P-256', point: off })]))).toBe('unsupported-public-key')
+    expect(outcome(verify([root, keyed({ type: 'ec', curve: 'P-256', point })]))).toBe('verified')
+    const pinned = keyed({ type: 'ec', curve: 'P-256', point: off })
+    const verifier = createPeerVerifier({ peerFingerprints: [fingerprintText(fingerprint(pinned.der, noble))] })
+    expect(outcome(verifier.verify([pinned.der], 'server', PKI_NOW, noble))).toBe('unsupported-public-key')
+    for (const key of [new Uint8Array(32), new Uint8Array(32).fill(255)]) {
+      expect(outcome(verify([root, keyed({ type: 'ed25519', key })]))).toBe('unsupported-public-key')
+    }
   })
 })
 
