@@ -8,7 +8,7 @@
 import { EMPTY, equalBytes, toHex } from '../bytes/index.ts'
 import { readSignatureAlgorithm } from './algorithm.ts'
 import type { DerNode } from './der.ts'
-import { DerBudget, DerCursor, parseDer, TAG } from './der.ts'
+import { checkInteger, DerBudget, DerCursor, parseDer, TAG } from './der.ts'
 import { Fields, readBoolean, readNamedBits, readSmallInteger } from './der-read.ts'
 import { readAuthorityKeyIdentifier, readExtensionList, readPointName } from './extensions.ts'
 import { CertificateFault, malformed } from './fault.ts'
@@ -163,6 +163,7 @@ function readEntries(cursor: DerCursor, listIssuer: Name): Entries {
     if (cursor.tag !== TAG.sequence) malformed('An entry is malformed.')
     const entry = cursor.enter()
     if (!entry.next() || entry.tag !== TAG.integer) malformed('An entry has no serial number.')
+    checkInteger(entry.bytes, entry.contentStart, entry.offset) // X509-93
     const serial = toHex(entry.content)
     if (!entry.next() || !isTime(entry.tag)) malformed('An entry has no date.')
     let reason = 0

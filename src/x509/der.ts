@@ -223,7 +223,8 @@ function checkContent(tag: number, bytes: Uint8Array, start: number, end: number
   }
 }
 
-function checkInteger(bytes: Uint8Array, start: number, end: number): void {
+/** Refuses contents that are no INTEGER's; for those that a cursor steps over. X509-1 */
+export function checkInteger(bytes: Uint8Array, start: number, end: number): void {
   if (start === end) malformed('An integer is empty.')
   // X509-1
   if (end - start > 1) {
@@ -257,30 +258,34 @@ function checkOid(bytes: Uint8Array, start: number, end: number): void {
   }
 }
 
-/** The dotted form of an OBJECT IDENTIFIER's contents. The contents must have passed `parseDer`. */
-export function oidText(content: Uint8Array): string {
-  const arcs: string[] = []
-  let start = 0
-  for (const [index, byte] of content.entries()) {
-    if (byte >= 0x80) continue
-    const arc = content.subarray(start, index + 1)
-    arcs.push(...(start === 0 ? firstArcs(readArc(arc)) : [String(readArc(arc))]))
-    start = index + 1
-  }
-  return arcs.join('.')
-}
-
 /** Longest arc, in bytes, whose value a number holds exactly. */
 const MAX_PLAIN_ARC = 7
 
-/** An arc's value: arcs made of UUIDs (ITU-T X.667) have 128 bits. X509-3 */
-function readArc(bytes: Uint8Array): number | bigint {
-  if (bytes.length <= MAX_PLAIN_ARC) return bytes.reduce((arc, byte) => arc * 128 + (byte & 0x7f), 0)
+/** The dotted form of an OBJECT IDENTIFIER's contents. The contents must have passed `parseDer`. */
+export function oidText(content: Uint8Array): string {
+  let text = ''
+  let arc = 0
+  let start = 0
+  for (let at = 0; at < content.length; at++) {
+    const byte = content[at] as number
+    arc = arc * 128 + (byte & 0x7f)
+    if (byte >= 0x80) continue
+    // X509-3
+    const value = at - start < MAX_PLAIN_ARC ? arc : longArc(content.subarray(start, at + 1))
+    text += text === '' ? firstArcs(value) : `.${value}`
+    arc = 0
+    start = at + 1
+  }
+  return text
+}
+
+function longArc(bytes: Uint8Array): bigint {
   return bytes.reduce((arc, byte) => (arc << 7n) | BigInt(byte & 0x7f), 0n)
 }
 
 /** The first two arcs share one number. */
-function firstArcs(joined: number | bigint): readonly string[] {
-  if (joined < 80) return [joined < 40 ? '0' : '1', String(Number(joined) % 40)]
-  return ['2', typeof joined === 'bigint' ? String(joined - 80n) : String(joined - 80)]
+function firstArcs(joined: number | bigint): string {
+  if (joined >= 80) return `2.${typeof joined === 'bigint' ? joined - 80n : joined - 80}`
+  const root = joined < 40 ? 0 : 1
+  return `${root}.${Number(joined) - 40 * root}`
 }

@@ -284,6 +284,16 @@ describe('files and directories', () => {
     expect(entries?.has('4e20')).toBe(true)
   })
 
+  it('X509-93 with a serial number in another form cannot hide a certificate', () => {
+    for (const padding of [[0], [0, 0]]) {
+      const serial = new Uint8Array([...padding, ...bad.certificate.serial])
+      const padded = crl(root, { revoked: [{ ...bad, certificate: { ...bad.certificate, serial } }] })
+      expect(() => judge([padded], bad)).toThrow(ConfigError)
+    }
+    const empty = crl(root, { revoked: [{ ...bad, certificate: { ...bad.certificate, serial: new Uint8Array() } }] })
+    expect(() => judge([empty], bad)).toThrow(ConfigError)
+  })
+
   it('X509-80 refuse malformed lists', () => {
     const entry = derSequence(derInteger(5), derNull())
     for (const bytes of [
