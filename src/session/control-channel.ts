@@ -7,8 +7,8 @@
  * "Control datagrams").
  *
  * Three key states live at most: `primary` (the first negotiation, later the established one), `next` (a renegotiation
- * under way) and `retired` (the one before, which still acknowledges what its peer repeats). Packets of key id 0 use the
- * configured wrap; the others use the dynamic tls-crypt key once there is one.
+ * under way) and `retired` (the one before, which still hears and acknowledges what its peer says). Packets of key id 0 use the
+ * configured wrap, until the peer shows that it has let go of it; the others use the dynamic tls-crypt key once there is one.
  */
 import { concat, equalBytes } from '../bytes/index.ts'
 import {
@@ -20,6 +20,7 @@ import {
   nextKeyId,
   Opcode,
   OPCODE_NAMES,
+  type OpenedControl,
   opcodeOf,
   opcodeProblem,
 } from '../wire/index.ts'
@@ -66,6 +67,8 @@ export class ControlChannel {
   #template: KeyTemplate
   #peerSessionId: Uint8Array | undefined
   #dynamicWrap: WrapState | undefined
+  /** The peer has the dynamic wrap only, also for key id 0. */
+  #peerLeftWrap = false
   /** The key id of the latest negotiation that the peer may know of. */
   #lastKeyId = 0
   /** The one before it. */
@@ -156,17 +159,17 @@ export class ControlChannel {
     const first = datagram[0] as number
     const problem = opcodeProblem(opcodeOf(first), this.#template.role)
     if (problem !== undefined) return problem
-    const wrap = this.#wrapOf(keyIdOf(first))
-    const opened = wrap.open(datagram)
+    const { opened, wrap } = this.#unwrap(datagram, keyIdOf(first))
     if (typeof opened === 'string') return opened
     const { packet } = opened
     const misfit = this.#misfit(packet)
     if (misfit !== undefined) return misfit
     if (!wrap.accepts(opened, now)) return 'wrap-replayed'
     const known = this.#find(packet.keyId)
-    const fault = known === undefined ? this.#openingFault(packet, now) : messageFault(packet)
+    const fault = known === undefined ? this.#openingFault(packet, now) : messageFault(packet, known)
     if (fault !== undefined) return fault
     wrap.commit(opened, now)
+    if (packet.keyId === 0) this.#peerLeftWrap = wrap === this.#dynamicWrap
     this.heardAt = now
     this.#peerSessionId ??= packet.sessionId
     this.#trace('received', packet, datagram.length, packet.payload.length, false)
@@ -213,6 +216,10 @@ export class ControlChannel {
       const event = key?.poll()
       if (key !== undefined && event !== undefined) return { key, event }
     }
+    // SESS-38: of the retired one only what is said counts; how it ends is of no consequence.
+    for (let event = this.#retired?.poll(); event !== undefined; event = this.#retired?.poll()) {
+      if (event.type === 'text') return { key: this.#primary, event }
+    }
     return undefined
   }
 
@@ -248,11 +255,24 @@ export class ControlChannel {
       JSON.stringify(wrap?.window?.snapshot(0)),
     ])
     const keys = [this.#primary, this.#next, this.#retired].flatMap((key) => key?.digest() ?? ['none'])
-    return [this.#peerSessionId?.join() ?? '', ...wraps, ...keys]
+    return [this.#peerSessionId?.join() ?? '', this.#peerLeftWrap ? 1 : 0, ...wraps, ...keys]
   }
 
   #wrapOf(keyId: number): WrapState {
-    return keyId > 0 && this.#dynamicWrap !== undefined ? this.#dynamicWrap : this.wrap
+    return (keyId > 0 || this.#peerLeftWrap) && this.#dynamicWrap !== undefined ? this.#dynamicWrap : this.wrap
+  }
+
+  /**
+   * The packet in a datagram, and the wrap that it came in. Key id 0 may come in either: the dynamic one is tried first,
+   * because without a configured wrap anything reads as a packet. SESS-37
+   */
+  #unwrap(datagram: Uint8Array, keyId: number): { opened: OpenedControl | DropReason; wrap: WrapState } {
+    if (keyId === 0 && this.#dynamicWrap !== undefined) {
+      const opened = this.#dynamicWrap.open(datagram)
+      if (typeof opened !== 'string') return { opened, wrap: this.#dynamicWrap }
+    }
+    const wrap = keyId === 0 ? this.wrap : this.#wrapOf(keyId)
+    return { opened: wrap.open(datagram), wrap }
   }
 
   /** Why a packet is not of this session. SESS-31, SESS-32 */
@@ -342,8 +362,9 @@ export class ControlChannel {
   }
 }
 
-/** The first message is a reset and no other is. SESS-21 */
-function messageFault({ opcode, packetId }: ControlPacket): DropReason | undefined {
+/** The first message is a reset and no other is, but for an answer to our own soft reset that goes right on to TLS. SESS-21 */
+function messageFault({ opcode, packetId }: ControlPacket, key?: KeyState): DropReason | undefined {
+  if (packetId === 0 && opcode === Opcode.CONTROL_V1 && key?.initiator === 'us' && key.keyId > 0) return undefined
   const isReset = isHardReset(opcode) || opcode === Opcode.CONTROL_SOFT_RESET_V1
   return packetId !== undefined && isReset !== (packetId === 0) ? 'unexpected-reset' : undefined
 }

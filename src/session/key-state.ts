@@ -1,12 +1,10 @@
 /**
  * One negotiation of keys: the reliability windows, a TLS connection and the exchange of key messages under one key id.
  *
- * A key state is fed opened control packets and gives control packets to be wrapped; it knows neither wraps nor sockets
- * nor data channels. Its life follows `KEY_MOVES`. TLS bytes are a stream: what TLS gives is cut into packets as the send
- * window has room, what comes in sequence goes to TLS. News wait to be polled (spec/session.md, "Negotiation").
- *
- * What the peer does wrong inside TLS ends this negotiation, never by a throw; alerts are still sent, because the packets
- * of a failed negotiation go out like any others.
+ * It is fed opened control packets and gives control packets to be wrapped; it knows neither wraps nor data channels. Its
+ * life follows `KEY_MOVES`. TLS bytes are a stream, cut into packets as the send window has room. News wait to be polled
+ * (spec/session.md, "Negotiation"). What the peer does wrong inside TLS ends this negotiation, never by a throw; alerts are
+ * still sent, because the packets of a failed negotiation go out like any others.
  */
 import { concat, EMPTY, Queue } from '../bytes/index.ts'
 import { writeControlText } from '../control/index.ts'
@@ -39,7 +37,9 @@ export class KeyState {
   #talk: KeyTalk | undefined
   #state: KeyStateName = 'initial'
   #heard = false
-  /** True once the server asked that the wrapped client key be sent again. */
+  /** The peer's message 0 is TLS bytes. */
+  #isAnsweredBare = false
+  /** The server asked that the wrapped client key be sent again. */
   #wrappedKeyWanted = false
   #established = false
   #awaitsSignature = false
@@ -124,7 +124,6 @@ export class KeyState {
   get wasHeard(): boolean {
     return this.#heard
   }
-
   /** The next piece of news. */
   poll(): KeyEvent | undefined {
     return this.#events.shift()
@@ -146,6 +145,7 @@ export class KeyState {
         return 'packet-id-out-of-window' // SESS-23
       }
       this.#acks.add(packetId)
+      if (packetId === 0) this.#isAnsweredBare = opcode === Opcode.CONTROL_V1
       this.#takeInSequence(now)
     }
     this.#progress()
@@ -274,7 +274,7 @@ export class KeyState {
 
   /** Hands messages on in sequence; before both resets are done only the peer's reset itself has its turn. */
   #takeInSequence(now: number): void {
-    while (this.#state !== 'pre-start' || this.#receive.nextId === 0) {
+    while (this.#state !== 'pre-start' || (this.#receive.nextId === 0 && !this.#isAnsweredBare)) {
       const message = this.#receive.take()
       if (message === undefined) return
       this.#take(message, now)

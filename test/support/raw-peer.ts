@@ -36,6 +36,11 @@ export interface RawPeerOptions {
   /** Messages after this one are not acknowledged. */
   readonly ackUntil?: number
   readonly login?: { readonly username: string; readonly password: string }
+  /**
+   * How the session's soft reset is answered: with a TLS connection that begins in message 0, as OpenVPN 3 does, whose first
+   * packet has the acknowledgement or is followed by it. Default: not at all.
+   */
+  readonly rekeys?: 'ack-inside' | 'ack-behind'
 }
 
 /** A session under test and its hand-made peer. */
@@ -53,7 +58,11 @@ export class RawPeer {
   closed = false
   readonly #options: RawPeerOptions
   readonly #random: SeededRandom
-  readonly #tls: TlsConnection
+  readonly #newTls: () => TlsConnection
+  #tls: TlsConnection
+  #keyId = 0
+  /** TLS connection, key id and next message of the key before. */
+  #before: { readonly tls: TlsConnection; readonly keyId: number; next: number } | undefined
   #next = 0
   #expected = 0
   #peerSessionId: Uint8Array | undefined
@@ -66,10 +75,12 @@ export class RawPeer {
     const [client, server] = pairConfigs()
     const [own, other] = role === 'client' ? [client, server] : [server, client]
     this.sessionId = this.#random.bytes(8)
-    this.#tls = new TlsConnection(
-      { ...own.tls, role, clientAuth: 'optional', ...options.tls },
-      { unixTime: PKI_NOW, random: this.#random.source, crypto },
-    )
+    this.#newTls = () =>
+      new TlsConnection(
+        { ...own.tls, role, clientAuth: 'optional', ...options.tls },
+        { unixTime: PKI_NOW, random: this.#random.source, crypto },
+      )
+    this.#tls = this.#newTls()
     this.session = new Session(
       { ...other, ...options.session },
       { now: 0, timeOrigin: PKI_NOW, random: new SeededRandom('raw/session').source, crypto },
@@ -91,7 +102,25 @@ export class RawPeer {
 
   /** A message of the next id. */
   send(opcode: number, payload: Uint8Array, acks: readonly number[] = []): void {
-    this.packet({ opcode, keyId: 0, sessionId: this.sessionId, acks, packetId: this.#next++, payload })
+    this.packet({ opcode, keyId: this.#keyId, sessionId: this.sessionId, acks, packetId: this.#next++, payload })
+  }
+
+  /** Id of the next message. */
+  get nextId(): number {
+    return this.#next
+  }
+
+  /** TLS plaintext as the bytes of its record, which are not sent. */
+  record(plaintext: Uint8Array): Uint8Array {
+    this.#tls.write(plaintext)
+    const output = this.#tls.poll()
+    if (output?.type !== 'transmit') throw new Error('TLS is not connected')
+    return output.data
+  }
+
+  /** What both ends export from TLS. */
+  exportKey(label: string, length: number): Uint8Array {
+    return this.#tls.exportKeyingMaterial(label, undefined, length)
   }
 
   /** Any packet. */
@@ -110,6 +139,20 @@ export class RawPeer {
   /** A control message. */
   say(text: string): void {
     this.write(writeControlText(text))
+  }
+
+  /** A control message under the key before the present one, or, without a text, the end of its TLS connection. */
+  sayBefore(text: string | undefined): void {
+    const before = this.#before
+    if (before === undefined) throw new Error('there was no key before')
+    if (text === undefined) before.tls.close()
+    else before.tls.write(writeControlText(text))
+    const output = before.tls.poll()
+    if (output?.type !== 'transmit') throw new Error('its TLS is not connected')
+    const { keyId } = before
+    const message = { opcode: Opcode.CONTROL_V1, keyId, sessionId: this.sessionId, acks: [] }
+    this.packet({ ...message, packetId: before.next++, payload: output.data })
+    this.settle()
   }
 
   /** A control message with the end of TLS right behind it, in one packet. */
@@ -150,6 +193,10 @@ export class RawPeer {
     const first = this.#peerSessionId === undefined
     this.#peerSessionId ??= packet.sessionId
     if (packet.packetId === undefined) return
+    if (packet.opcode === Opcode.CONTROL_SOFT_RESET_V1 && packet.keyId !== this.#keyId) {
+      this.#rekey(packet.keyId)
+      return
+    }
     if (packet.packetId === this.#expected) {
       this.#expected++
       if (packet.payload.length > 0) this.#tls.receive(packet.payload, PKI_NOW + this.now)
@@ -159,12 +206,29 @@ export class RawPeer {
     if (first && this.#options.role === 'client') this.#tls.start()
   }
 
+  #rekey(keyId: number): void {
+    const { rekeys } = this.#options
+    if (rekeys === undefined) return
+    this.#before = { tls: this.#tls, keyId: this.#keyId, next: this.#next }
+    this.#keyId = keyId
+    this.#next = 0
+    this.#expected = 1
+    this.#keySent = false
+    this.#tls = this.#newTls()
+    this.#tls.start()
+    if (rekeys === 'ack-inside') this.#flushTls([0])
+    else {
+      this.#flushTls()
+      this.#ack(0)
+    }
+  }
+
   #ack(id: number): void {
     if (id > (this.#options.ackUntil ?? Infinity)) return
     const payload = new Uint8Array(0)
     this.packet({
       opcode: Opcode.ACK_V1,
-      keyId: 0,
+      keyId: this.#keyId,
       sessionId: this.sessionId,
       acks: [id],
       packetId: undefined,
@@ -172,7 +236,7 @@ export class RawPeer {
     })
   }
 
-  #flushTls(): void {
+  #flushTls(acks: readonly number[] = []): void {
     let bytes: Uint8Array = new Uint8Array(0)
     for (let output = this.#tls.poll(); output !== undefined; output = this.#tls.poll()) {
       if (output.type === 'transmit') bytes = concat(bytes, output.data)
@@ -182,7 +246,7 @@ export class RawPeer {
         if (this.#options.role === 'client') this.#sendKey()
       } else if (output.type === 'closed') this.closed = true
     }
-    for (let at = 0; at < bytes.length; at += CHUNK) this.send(Opcode.CONTROL_V1, bytes.slice(at, at + CHUNK))
+    for (let at = 0; at < bytes.length; at += CHUNK) this.send(Opcode.CONTROL_V1, bytes.slice(at, at + CHUNK), acks)
   }
 
   #onPlaintext(bytes: Uint8Array): void {

@@ -42,12 +42,20 @@ export class Lab {
     return path
   }
 
-  /** Starts a program inside the namespace, with the folder as its working directory. */
-  start(name: string, command: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  /**
+   * Starts a program inside the namespace, with the folder as its working directory. `stdin`: whether the test writes to it
+   * (`running.process.stdin`).
+   */
+  start(
+    name: string,
+    command: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ): Running {
     const child = spawn('ip', ['netns', 'exec', this.namespace, ...command], {
       cwd: this.folder,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     })
     const running = watch(name, child)
     this.#running.push(running)
