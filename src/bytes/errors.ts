@@ -26,16 +26,14 @@ export class ConfigError extends OvpnError {
   readonly option: string
   /** Place in the profile text, where the option came from one. */
   readonly location: ConfigLocation | undefined
+  /** 1-based line of the profile, where known. A field of its own: JavaScriptCore gives every error a `line` of the script. */
+  readonly line: number | undefined
 
   constructor(option: string, message: string, location?: ConfigLocation) {
     super(message)
     this.option = option
     this.location = location
-  }
-
-  /** 1-based line of the profile, where known. */
-  get line(): number | undefined {
-    return this.location?.line
+    this.line = location?.line
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Bundles the project's own tests for a page: every test file that wants nothing of Node but the vectors, run against the
+ * Bundles the project's own tests for a page or another runtime: every test file that wants nothing of Node but the vectors, run against the
  * built package (`dist`).
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'

@@ -5,15 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Browser } from 'playwright-core'
 import { bundleTests, testFiles } from './bundle.ts'
 import { isMissing, startChromium } from './chromium.ts'
+import { FOLDERS, ofThisProvider } from './hosted-tests.ts'
 import type { Verdict } from './shim.ts'
-
-/** Tests that say what another crypto provider does; a page has the portable one. */
-const OF_ANOTHER_PROVIDER = [
-  /^configuration > SESS-42 /,
-  /^static key > SESS-151 .*DES-EDE3-CBC/,
-  /^DATA-19 .*triple DES/,
-]
-const FOLDERS = ['unit', 'vectors']
 
 describe.skipIf(isMissing)('in Chromium', () => {
   const state: { browser?: Browser } = {}
@@ -30,7 +23,7 @@ describe.skipIf(isMissing)('in Chromium', () => {
     const page = await state.browser!.newPage()
     await page.addScriptTag({ content: script })
     const verdict = await page.evaluate<Verdict>('runTests()')
-    const failures = verdict.failures.filter((text) => !OF_ANOTHER_PROVIDER.some((pattern) => pattern.test(text)))
+    const failures = verdict.failures.filter(ofThisProvider)
     expect(failures).toEqual([])
     expect(verdict.passed).toBeGreaterThan(1300)
   }, 300_000)
