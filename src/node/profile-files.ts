@@ -1,9 +1,9 @@
 /**
  * Reads a profile from disk with every file that it names, includes of includes too.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { inspectProfile, type Inspection } from '../profile/index.ts'
+import { type HostPathKind, hostPaths, inspectProfile, type Inspection, type Profile } from '../profile/index.ts'
 
 /** Largest file that is read for a profile. */
 const MAX_FILE = 4 * 1024 * 1024
@@ -27,6 +27,31 @@ export function inspectProfileFile(path: string): Inspection {
     const fresh = found.filter(([name]) => !files.has(name))
     if (fresh.length === 0) return inspection
     for (const [name, content] of fresh) files.set(name, content)
+  }
+}
+
+/** Those of a profile's `hostPaths` that are not on this machine. */
+export function absentPaths(path: string, profile: Profile): ReadonlySet<string> {
+  const absent = hostPaths(profile).filter(({ path: name, kind }) => {
+    const places = [resolve(name), resolve(dirname(path), name)]
+    return !places.some((place) => isThere(kind === 'place' ? dirname(place) : place, ACCESS[kind]))
+  })
+  return new Set(absent.map(({ path: name }) => name))
+}
+
+const ACCESS: Readonly<Record<HostPathKind, number>> = {
+  program: constants.X_OK,
+  directory: constants.X_OK,
+  place: constants.W_OK,
+  file: constants.R_OK,
+}
+
+function isThere(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -108,7 +108,7 @@ export function path(name: string): Argument<string, 'required'> {
 
 /** A command line for the host to run. */
 export function command(name = 'command'): Argument<string, 'required'> {
-  return kind(name, 'a command', notEmpty, 'never')
+  return kind(name, 'a command', notEmpty)
 }
 
 function notEmpty(word: string): string | undefined {

@@ -4,6 +4,7 @@
  * White space separates words. `#` or `;` where a word would start opens a comment. A word that starts with `"` runs to the
  * next `"`, one that starts with `'` to the next `'`; quotes inside a word are ordinary characters. A backslash, outside
  * single quotes, takes the next character literally and may stand only before a backslash, a double quote or white space.
+ * Where a word would start, a backslash changes nothing about white space and comments: they start no word.
  * A line is up to 255 bytes with its line feed and yields at most 16 words. Spec: spec/profile.md, PROF-1 to PROF-5.
  * What breaks a rule is reported, not thrown; the words read so far are kept for the message only.
  */
@@ -40,6 +41,8 @@ export const MAX_WORDS = 16
 export const MAX_LINE_BYTES = 255
 
 const BACKSLASH = 0x5c
+const HASH = 0x23
+const SEMICOLON = 0x3b
 
 /** True for the characters that C's `isspace` calls white space. */
 export function isSpace(code: number): boolean {
@@ -59,7 +62,7 @@ export function splitLine(line: string, limitLength = true): LexedLine {
   const words: Word[] = []
   let at = 0
   for (;;) {
-    while (at < line.length && isSpace(line.charCodeAt(at))) at++
+    at = wordStart(line, at)
     if (at >= line.length) return lexed(words, undefined, 0, 0)
     const first = line.charAt(at)
     // PROF-2
@@ -71,6 +74,21 @@ export function splitLine(line: string, limitLength = true): LexedLine {
     words.push({ text: word.text, column: at + 1 })
     at = word.end
   }
+}
+
+/** Index of the next character that starts a word or a comment, or the line's length. */
+function wordStart(line: string, start: number): number {
+  let at = start
+  while (at < line.length) {
+    // PROF-3
+    const escaped = line.charCodeAt(at) === BACKSLASH
+    const code = escaped ? line.charCodeAt(at + 1) : line.charCodeAt(at)
+    if (escaped && (code === HASH || code === SEMICOLON)) return at + 1
+    if (escaped && at + 1 >= line.length) return line.length
+    if (!isSpace(code)) return at
+    at += escaped ? 2 : 1
+  }
+  return at
 }
 
 function lexed(words: readonly Word[], fault: LexFault | undefined, faultColumn: number, comment: number): LexedLine {
@@ -143,9 +161,9 @@ function spellingsOf(word: string, isLast: boolean): string[] {
   const feed = word.indexOf('\n')
   if (word.includes('\0') || (feed >= 0 && (!isLast || feed !== word.length - 1))) return []
   const spellings: string[] = []
-  // A word can't start with these bare, and of them only the double quote may be escaped.
+  // A word can't start with these bare, and of them only the double quote may be escaped there.
   const escaped = word.replace(/[ \t\n\v\f\r\\]|^"/g, (character) => `\\${character}`)
-  const bare = word !== '' && !/^['#;]/.test(word) && !(word.startsWith('<') && word.endsWith('>'))
+  const bare = word !== '' && !/^['#; \t\n\v\f\r]/.test(word) && !(word.startsWith('<') && word.endsWith('>'))
   if (bare && escaped === word) spellings.push(word)
   if (feed < 0) spellings.push(`"${word.replace(/["\\]/g, (character) => `\\${character}`)}"`)
   if (feed < 0 && !word.includes("'")) spellings.push(`'${word}'`)

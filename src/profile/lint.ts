@@ -8,6 +8,7 @@
 import { refusesWord } from './argument.ts'
 import { wordCount } from './directive.ts'
 import type { Entry } from './entry.ts'
+import { type HostPathKind, hostPaths } from './host-paths.ts'
 import { lintInteroperability } from './lint-interoperability.ts'
 import { lintOpenvpn3 } from './lint-openvpn3.ts'
 import type { ProfileProblem, ProblemCode, ProblemSeverity } from './problem.ts'
@@ -20,6 +21,8 @@ import { inRange, RuleView } from './rules/rule.ts'
 /** What {@link lint} is asked. */
 export interface LintOptions {
   readonly peer: LintPeer
+  /** Those of the profile's {@link hostPaths} that are not there. Left out, nothing is said about them. */
+  readonly absent?: ReadonlySet<string>
 }
 
 /** Findings of the reader that every release shares. */
@@ -45,19 +48,45 @@ const SHARED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
 /** Findings about a profile in the eyes of a release, in the order of the text. */
 export function lint(profile: Profile, options: LintOptions): readonly ProfileProblem[] {
   const { peer } = options
-  const shared = profile.readProblems.filter((problem) => SHARED.has(problem.code)).map(readLate)
+  const shared = profile.readProblems
+    .filter((problem) => SHARED.has(problem.code))
+    .map((problem) => readLate(problem, profile))
   const found = peer === 'openvpn3' ? lintOpenvpn3(profile) : lintRelease(profile, peer)
-  return [...shared, ...found].sort((a, b) =>
+  const absent = peer === 'openvpn3' ? [] : lintPaths(profile, peer, options.absent)
+  return [...shared, ...found, ...absent].sort((a, b) =>
     a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
   )
 }
 
-/** Files that the reference opens only when it needs them. */
-const LATE_FILES: ReadonlySet<string> = new Set(['http-proxy-user-pass', 'auth-gen-token-secret'])
+const ABSENT: Readonly<Record<HostPathKind, readonly [message: string, remedy: string]>> = {
+  program: ['there is no program of this name that can be run', 'put it there and make it executable'],
+  directory: ['there is no such directory', 'make it'],
+  place: ['the directory that it is to be written to is not there', 'make it'],
+  file: ['there is no such file', 'put it there'],
+}
 
-function readLate(problem: ProfileProblem): ProfileProblem {
-  const late = problem.code === 'file-missing' && LATE_FILES.has(problem.directive)
-  return late ? { ...problem, severity: 'warning' } : problem
+/** What the release looks for at its start and does not find. PROF-61 */
+function lintPaths(profile: Profile, release: Release, absent?: ReadonlySet<string>): ProfileProblem[] {
+  if (absent === undefined) return []
+  const missing = hostPaths(profile).filter(({ path, entry }) => absent.has(path) && isKnown(entry, release))
+  return missing.map(({ kind, entry }) => finding(entry, 'file-missing', 'error', ...ABSENT[kind], release))
+}
+
+/** A file that the reference opens only when it needs it. */
+function isOpenedLate(directive: string, profile: Profile): boolean {
+  return (
+    directive === 'http-proxy-user-pass' || (directive === 'auth-gen-token-secret' && !profile.has('auth-gen-token'))
+  )
+}
+
+/** A missing file as grave as the release finds it: a TLS server reads its parameters at the start, a client never. */
+function readLate(problem: ProfileProblem, profile: Profile): ProfileProblem {
+  if (problem.code !== 'file-missing') return problem
+  if (problem.directive === 'dh') {
+    const { isTlsServer } = new RuleView(profile, undefined)
+    return { ...problem, severity: isTlsServer ? 'error' : 'note' }
+  }
+  return isOpenedLate(problem.directive, profile) ? { ...problem, severity: 'warning' } : problem
 }
 
 function lintRelease(profile: Profile, release: Release): ProfileProblem[] {
@@ -83,7 +112,7 @@ function lintEntry(entry: Entry, profile: Profile, release: Release): ProfilePro
     const remedy = entry.row.deprecated?.instead ?? 'take it out, or put "setenv opt" before it'
     return [finding(entry, 'not-in-release', allowed ? 'note' : 'error', unknown, remedy, release)]
   }
-  const words = lintWords(entry, release)
+  const words = lintWords(entry, release, profile.entry(entry.name) === entry)
   const forgiven = (problem: ProfileProblem): boolean => entry.optional && problem.code === 'argument-count'
   const found = words.map((problem) => (forgiven(problem) ? { ...problem, severity: 'note' as const } : problem))
   return [...found, ...judgeRow(entry, release)]
@@ -107,7 +136,7 @@ function whyUnknown(entry: Entry, release: Release): string | undefined {
 }
 
 /** The number and the kind of a directive's words. PROF-10 */
-function lintWords(entry: Entry, release: Release): ProfileProblem[] {
+function lintWords(entry: Entry, release: Release, isLast: boolean): ProfileProblem[] {
   if (entry.content !== undefined) return []
   const { row, words } = entry
   const [least, most] = wordCount(row, release)
@@ -125,11 +154,12 @@ function lintWords(entry: Entry, release: Release): ProfileProblem[] {
   }
   if (row.inertSince !== undefined && isAtLeast(release, row.inertSince)) return []
   const found: ProfileProblem[] = []
+  const judged = row.judgedLast !== true || isLast || isAtLeast(release, '2.7')
   for (const [index, argument] of row.arguments.entries()) {
     const own = argument.need === 'rest' ? words.slice(index) : words.slice(index, index + 1)
     for (const [offset, word] of own.entries()) {
       if (argument.read(word) !== undefined) continue
-      const refused = refusesWord(argument, word, release)
+      const refused = judged && refusesWord(argument, word, release)
       const message = `word ${index + offset + 1} is no ${argument.name} it takes`
       const problem = finding(
         entry,

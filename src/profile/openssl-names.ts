@@ -37,24 +37,40 @@ export function cipherName(): Argument<string, 'required'> {
   )
 }
 
-/** A list of data ciphers between colons. */
+/** A list of data ciphers between colons. Nothing between two colons is no name. */
 export function cipherList(): Argument<string, 'required'> {
   return custom('list', 'ciphers between colons, 127 characters at most', (word) => {
-    const names = word.split(':')
+    const names = word.split(':').filter((name) => name !== '')
+    const list = names.join(':')
     const fits = (name: string): boolean =>
       name === 'DEFAULT' || name === 'none' || name.startsWith('?') || isCipherName(name)
-    return word.length <= 127 && names.some((name) => !name.startsWith('?')) && names.every(fits) ? word : undefined
+    return list.length <= 127 && names.some((name) => !name.startsWith('?')) && names.every(fits) ? list : undefined
   })
 }
 
 const DIGESTS =
-  /^(none|\[null-digest\]|MD5-SHA1|SM3|SHA3-(224|256|384|512)|SHA512-(224|256)|SHA2-512\/(224|256)|BLAKE2(b512|s256|B-512|S-256)|RIPEMD(160)?|RMD160|RSA-(RIPEMD160|SM3|SHA3-(224|256|384|512)|SHA512\/(224|256))|SHAKE(128|256))$/i
+  /^(MD5-SHA1|SM3|SHA3-(224|256|384|512)|SHA512-(224|256)|BLAKE2(b512|s256)|RIPEMD(160)?|RMD160|SHAKE(128|256))$/i
+/** Spellings that came with OpenSSL 3. */
+const DIGESTS_SINCE_3 =
+  /^(SHA-(1|224|256|384|512|512\/224|512\/256)|SHA2-(224|256|384|512|512\/224|512\/256)|BLAKE2(B-512|S-256)|RIPEMD-160|SHAKE-(128|256)|KECCAK-KMAC-?(128|256)|NULL)$/i
+/** Digests and spellings that went with it. */
+const DIGESTS_UNTIL_1 =
+  /^(MD4|WHIRLPOOL|RSA-(MD4|MD5|SHA1|SHA1-2|RIPEMD160|SM3|SHA(224|256|384|512)|SHA3-(224|256|384|512)|SHA512\/(224|256))|(MD4|MD5|SHA1|SHA(224|256|384|512)|SHA512-(224|256)|SM3)WITHRSAENCRYPTION|RIPEMD160WITHRSA|ID-RSASSA-PKCS1-V1_5-WITH-SHA3-(224|256|384|512))$/i
 
 /** A digest. */
 export function digestName(): Argument<string, 'required'> {
-  return custom('digest', 'a digest such as SHA256', (word) =>
-    hashByName(word) !== undefined || DIGESTS.test(word) ? word : undefined,
-  )
+  return custom('digest', 'a digest such as SHA256', (word) => (isDigestName(word) ? word : undefined))
+}
+
+function isDigestName(name: string): boolean {
+  if (name === 'none' || name === '[null-digest]') return true
+  const patterns = [DIGESTS, DIGESTS_SINCE_3, DIGESTS_UNTIL_1]
+  return hashByName(name) !== undefined || patterns.some((pattern) => pattern.test(name))
+}
+
+/** True for a digest that the OpenSSL of a release knows by this name without its legacy provider. */
+export function isUsableDigest(name: string, release: Release): boolean {
+  return isDigestName(name) && !(release < '2.6' ? DIGESTS_SINCE_3 : DIGESTS_UNTIL_1).test(name)
 }
 
 const SUITE_KEYWORDS =

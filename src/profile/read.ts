@@ -109,7 +109,12 @@ class ProfileReader {
 
   result(): ReadResult {
     // `cd` moves what stands before it, too: files are opened once everything is read.
-    for (const entry of this.#entries) this.#noteFiles(entry)
+    const last = new Map<string, Entry>()
+    const scope = ({ name, connection }: Entry): string => `${name} ${connection ?? ''}`
+    for (const entry of this.#entries) last.set(scope(entry), entry)
+    // A line that another one replaces names no file that is opened.
+    for (const entry of this.#entries)
+      if (entry.row.repeats === true || last.get(scope(entry)) === entry) this.#noteFiles(entry)
     return {
       entries: this.#entries,
       directory: this.#changedDirectory ? this.#directory : undefined,
@@ -307,6 +312,7 @@ class ProfileReader {
       if (argument.file !== 'content' || word === undefined || word === '' || word === 'stdin') continue
       // PROF-55: in place of a file `http-proxy` may say how to log in.
       if (entry.name.startsWith('http-proxy') && /^auto(-nct)?$/.test(word)) continue
+      if (entry.name === 'dh' && word === 'none') continue
       if (INLINE_MARKERS.has(word) && this.#inlineNames.has(entry.name)) continue
       const path = resolvePath(this.#changedDirectory ? this.#directory : entry.directory, word)
       if (entry.name === 'crl-verify' && entry.words[1] === 'dir') {
@@ -325,7 +331,7 @@ class ProfileReader {
     this.#missing.push({ path, isDirectory, directive: entry.name, place: entry.place })
     // Without a map of files nothing can be said about them.
     if (this.#files === undefined) return
-    const severity = entry.row.status === 'supported' ? 'error' : 'warning'
+    const severity = entry.row.status === 'supported' ? 'error' : entry.row.status === 'ignored' ? 'note' : 'warning'
     this.#problems.report(
       'file-missing',
       severity,

@@ -101,9 +101,7 @@ export function defined<T>(fields: { readonly [K in keyof T]: T[K] | undefined }
  */
 function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCiphers' | 'dataCiphersFallback'> {
   const listed = profile.value('data-ciphers')?.[0].split(':')
-  const marked = profile.entry('data-ciphers-fallback')
-  const later = marked !== undefined && (profile.entry('cipher')?.index ?? -1) > marked.index
-  const stated = later ? profile.value('cipher')?.[0] : profile.value('data-ciphers-fallback')?.[0]
+  const stated = profile.has('data-ciphers-fallback') ? lastCipher(profile) : undefined
   const written = profile.value('cipher')?.[0]
   const single = cipherByName(written ?? '')
   const isLarge = single !== undefined && !hasSmallBlocks(single)
@@ -121,12 +119,18 @@ function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCipher
   }
 }
 
+/** The last of `cipher` and `data-ciphers-fallback`. */
+function lastCipher(profile: Profile): string | undefined {
+  const later = (profile.entry('cipher')?.index ?? -1) > (profile.entry('data-ciphers-fallback')?.index ?? -1)
+  return profile.value(later ? 'cipher' : 'data-ciphers-fallback')?.[0]
+}
+
 /** SESS-154: where nothing is said the reference means BF-CBC, which is refused here with the reason. */
 function readStaticKey(profile: Profile): StaticKeyConfig | undefined {
   const entry = profile.entry('secret')
   if (entry === undefined) return undefined
   const key = atLine(entry, () => parseStaticKey(profile.textOf(entry), 'secret'))
-  const name = profile.value('cipher')?.[0] ?? 'BF-CBC'
+  const name = lastCipher(profile) ?? 'BF-CBC'
   const cipher = isNone(name) ? 'none' : cipherByName(name)?.name
   if (cipher === undefined)
     throw new ConfigError('cipher', 'this library does not have it', profile.entry('cipher')?.place)

@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { absentPaths } from '../../src/node/profile-files.ts'
 import { inspectProfile, isFatal, lint } from '../../src/profile/index.ts'
 import { generateProfile } from '../support/profile-generator.ts'
 import { PROFILE_FILES } from '../support/profile-samples.ts'
@@ -138,12 +139,17 @@ describe.each(releases)('lint against OpenVPN %s', (release) => {
     const unexplained: string[] = []
     const tally = { agreed: 0, accepted: 0, listed: 0 }
     for (let i = 0; i < COUNTS[release]; i++) {
-      const { text } = generateProfile(random)
+      const { text } = generateProfile(random, state.files)
       tidy(lab.folder, state.files)
       lab.file('test.conf', text)
       const { profile } = inspectProfile(text, state.files, { file: 'test.conf' })
-      const errors = lint(profile, { peer: release }).filter(isFatal)
+      const absent = absentPaths(join(lab.folder, 'test.conf'), profile)
+      const errors = lint(profile, { peer: release, absent }).filter(isFatal)
       const verdict = await referenceVerdict(lab, release, 'test.conf')
+      const line = Number(/test\.conf:(\d+)/.exec(verdict.because)?.[1])
+      // Where the reference names a line, a finding stands there, too.
+      if (line > 0 && errors.length > 0 && !errors.some((problem) => problem.line === line))
+        unexplained.push(`line ${line} has no finding | reference: ${verdict.because}\n${text}`)
       if (verdict.accepts === (errors.length === 0)) {
         tally.agreed++
         if (verdict.accepts) tally.accepted++

@@ -3,7 +3,8 @@
  * out, and now and then a broken line.
  */
 import { DIRECTIVE_NAMES, directiveRow, type DirectiveName } from '../../src/profile/index.ts'
-import { samplesFor } from './profile-samples.ts'
+import { quoteWord, samplesFor } from './profile-samples.ts'
+import { BROKEN_LINES, THEMES } from './profile-snippets.ts'
 import type { SeededRandom } from './random.ts'
 
 /** Directives that are not drawn, because what they do depends on the machine and not on the text. */
@@ -59,171 +60,36 @@ export interface GeneratedProfile {
   readonly role: GeneratedRole
 }
 
-const BASES: Readonly<Record<GeneratedRole, readonly string[]>> = {
+const TLS_CLIENT = ['ca ca.crt', 'cert client.crt', 'key client.key']
+const TLS_SERVER = ['ca ca.crt', 'cert server.crt', 'key server.key', 'dh none']
+
+/** Configurations that work by themselves, several for each role. */
+const BASES: Readonly<Record<GeneratedRole, readonly (readonly string[])[]>> = {
   client: [
-    'client',
-    'dev tun',
-    'proto udp4',
-    'remote 127.0.0.1 1194',
-    'ca ca.crt',
-    'cert client.crt',
-    'key client.key',
+    ['client', 'dev tun', 'proto udp4', 'remote 127.0.0.1 1194', ...TLS_CLIENT],
+    ['client', 'dev tun', 'proto tcp-client', 'remote 127.0.0.1 1194', 'nobind', ...TLS_CLIENT],
+    ['tls-client', 'pull', 'dev tap', 'remote 127.0.0.1', 'nobind', 'ca ca.crt', 'auth-user-pass login.txt'],
   ],
   server: [
-    'dev tun',
-    'proto udp4',
-    'local 127.0.0.1',
-    'topology subnet',
-    'server 10.8.0.0 255.255.255.0',
-    'dh none',
-    'ca ca.crt',
-    'cert server.crt',
-    'key server.key',
+    ['dev tun', 'proto udp4', 'local 127.0.0.1', 'topology subnet', 'server 10.8.0.0 255.255.255.0', ...TLS_SERVER],
+    ['dev tap', 'proto tcp-server', 'server-bridge 10.8.0.1 255.255.255.0 10.8.0.50 10.8.0.100', ...TLS_SERVER],
+    ['dev tun', 'mode server', 'tls-server', 'ifconfig 10.8.0.1 10.8.0.2', ...TLS_SERVER],
+    ['dev tun', 'server 10.8.0.0 255.255.255.0', 'server-ipv6 fd00::/64', ...TLS_SERVER],
   ],
   peer: [
-    'dev tun',
-    'proto udp4',
-    'remote 127.0.0.1 1195',
-    'tls-client',
-    'ifconfig 10.8.0.1 10.8.0.2',
-    'ca ca.crt',
-    'cert client.crt',
-    'key client.key',
+    ['dev tun', 'proto udp4', 'remote 127.0.0.1 1195', 'tls-client', 'ifconfig 10.8.0.1 10.8.0.2', ...TLS_CLIENT],
+    ['dev tun', 'tls-server', 'ifconfig 10.8.0.1 10.8.0.2', ...TLS_SERVER],
+    [
+      'dev tun',
+      'remote 127.0.0.1',
+      'ifconfig 10.8.0.1 10.8.0.2',
+      'secret ta.key',
+      'cipher AES-256-CBC',
+      'allow-deprecated-insecure-static-crypto',
+    ],
+    ['dev tun', 'remote 127.0.0.1', 'ifconfig 10.8.0.1 10.8.0.2', 'secret ta.key', 'cipher AES-256-CBC'],
   ],
 }
-
-/** Snippets that single samples do not make: other right words, blocks, and pairs that do or do not go together. */
-const SNIPPETS: readonly string[] = [
-  'cipher BF-CBC',
-  'cipher AES-256-GCM',
-  'cipher none',
-  'cipher DES-EDE3-CBC\ndata-ciphers AES-256-GCM:DES-EDE3-CBC',
-  'data-ciphers BF-CBC:AES-256-GCM',
-  'data-ciphers ?NO-SUCH:AES-256-GCM',
-  'data-ciphers ?NO-SUCH',
-  'data-ciphers DEFAULT:AES-128-CBC',
-  'data-ciphers AES-256-GCM:none',
-  'data-ciphers-fallback BF-CBC',
-  'data-ciphers-fallback none',
-  'auth none',
-  'auth MD5',
-  'auth SHA3-256',
-  'auth none\ntls-auth ta.key 1',
-  'compress lz4-v2',
-  'compress stub-v2',
-  'compress migrate',
-  'comp-lzo no',
-  'comp-lzo adaptive',
-  'comp-lzo\nallow-compression no',
-  'compress lz4\nallow-compression no',
-  'compress lz4\nallow-compression asym',
-  'allow-compression yes\ncomp-lzo yes',
-  'secret ta.key',
-  'tls-auth ta.key 1\ntls-crypt ta.key',
-  'tls-crypt-v2 v2c.key\ntls-auth ta.key',
-  'tls-crypt-v2 v2s.key',
-  'proto tcp',
-  'proto tcp-client',
-  'proto tcp4-server',
-  'proto tcp-client\nfragment 1200',
-  'proto tcp-client\nexplicit-exit-notify 1',
-  'proto tcp-client\nhttp-proxy 127.0.0.1 8080',
-  'proto tcp-client\nsocks-proxy 127.0.0.1 1080',
-  'proto tcp-server\nport-share 127.0.0.1 8443',
-  'http-proxy 127.0.0.1 8080\nsocks-proxy 127.0.0.1 1080',
-  'remote 127.0.0.1 443 tcp-client',
-  'remote 127.0.0.1 443 bogus',
-  'remote 127.0.0.1\nremote 127.0.0.1 1195 udp',
-  'nobind\nlport 1300',
-  'nobind\nbind',
-  'bind ipv6only',
-  'rport 1200\nlport 1201',
-  'keepalive 10 15',
-  'keepalive 10 60\nping 5',
-  'ping 10\nping-exit 60',
-  'dev tap',
-  'dev null',
-  'dev tun7',
-  'dev myvpn\ndev-type tun',
-  'dev myvpn',
-  'dev-type tap',
-  'lladdr 02:11:22:33:44:55',
-  'topology net30',
-  'topology p2p',
-  'server 10.8.0.0 255.255.255.0 nopool',
-  'server 10.8.0.0 255.255.255.252',
-  'server 10.8.0.0 255.254.0.0',
-  'server-ipv6 fd00::/64',
-  'server-ipv6 fd00::/48',
-  'ifconfig-pool 10.8.0.10 10.8.0.20',
-  'ifconfig-pool-persist pool.txt 60',
-  'ifconfig 10.8.0.1 10.8.0.1',
-  'push "route 10.9.0.0 255.255.0.0"',
-  'push "dhcp-option DNS 10.8.0.1"',
-  'duplicate-cn\nmax-clients 10',
-  'client-to-client',
-  'verify-client-cert none',
-  'verify-client-cert optional\nauth-user-pass-verify /bin/true via-env\nscript-security 2',
-  'username-as-common-name\nmanagement 127.0.0.1 7505\nmanagement-client-auth',
-  'auth-gen-token 3600\nauth-user-pass-verify /bin/true via-env\nscript-security 2',
-  'auth-gen-token\nreneg-sec 0',
-  'connect-freq 5 10',
-  'redirect-gateway def1 bypass-dhcp ipv6 !ipv4',
-  'redirect-gateway bogus',
-  'tls-version-min 1.3\ntls-version-max 1.2',
-  'tls-version-min 1.2 or-highest',
-  'tls-cert-profile insecure',
-  'tls-cert-profile suiteb',
-  'remote-cert-tls server',
-  'verify-x509-name server subject',
-  'tun-mtu 1400\nmssfix 0',
-  'tun-mtu 9000',
-  'tun-mtu 1500\nlink-mtu 1500',
-  'mssfix 1200 fixed',
-  'fragment 1300 mtu',
-  'replay-window 128 30',
-  'no-replay\nreplay-window 64 15',
-  'reneg-sec 100 50',
-  'auth-user-pass login.txt',
-  'setenv opt no-such-directive 1',
-  'setenv opt dns server 1 address 10.8.0.1',
-  'setenv CLIENT_CERT 0',
-  'setenv FORWARD_COMPATIBLE 1\nno-such-directive',
-  'setenv GENERIC_CONFIG 1',
-  'ignore-unknown-option no-such-directive\nno-such-directive 1 2',
-  'config empty.conf',
-  'config nowhere.conf',
-  'script-security 2\nup /bin/true',
-  'route 10.9.0.0 255.255.0.0 vpn_gateway 5',
-  'route-ipv6 fd00:9::/64 fd00::1 10',
-  'allow-deprecated-insecure-static-crypto',
-  'compat-mode 2.3.0',
-  'dns search-domains example.org',
-  'dns server 0 dnssec maybe',
-  'vlan-tagging\nvlan-pvid 5',
-  'crl-verify . dir',
-  '<connection>\nremote 127.0.0.1 1300\n</connection>',
-  '<connection>\nremote 127.0.0.1 1300 tcp-client\n</connection>\n<connection>\nremote 127.0.0.1\nproto udp4\n</connection>',
-  '<connection>\nremote 127.0.0.1\nverb 3\n</connection>',
-  '<connection>\nproto udp4\n</connection>',
-  '<ca>\nnot a certificate\n</ca>',
-  '<verb>\n3\n</verb>',
-  '<tls-auth>\nunclosed',
-  '<auth-user-pass>\nsomebody\nsecret\n</auth-user-pass>',
-  `verb 3 ${'x'.repeat(260)}`,
-  `push "${'x'.repeat(230)}"`,
-]
-
-const BROKEN_LINES = [
-  '"no end',
-  "dev 'tun",
-  'verb \\3',
-  'no-such-directive 1',
-  '</ca>',
-  '--verb 3',
-  'verb 3 # comment',
-  ';',
-]
 
 const DRAWN: readonly DirectiveName[] = DIRECTIVE_NAMES.filter(
   (name) => directiveRow(name)?.tool !== true && !Object.hasOwn(NOT_DRAWN, name),
@@ -240,16 +106,71 @@ export function generateLine(random: SeededRandom, name: DirectiveName = random.
   return (wrong.length > 0 && random.chance(0.15) ? random.pick(wrong) : samples[0])?.line ?? name
 }
 
-/** A configuration of the given role, or of a drawn one. */
-export function generateProfile(random: SeededRandom): GeneratedProfile {
-  const role = random.pick<GeneratedRole>(['client', 'client', 'server', 'peer'])
+/** Words that stand where something else is expected. */
+const ODD_WORDS = ['', '0', '-1', '007', '0x10', '1e3', '4294967296', '9223372036854775808', '::1', '[::1]', 'a b', '"']
+
+/** A word more, a word less, another word, or another spelling of the same words. */
+function disturb(random: SeededRandom, line: string): string {
+  // Blocks and lines with quotation marks stay as they are.
+  if (/[<>"'\\\n]/.test(line)) return line
+  const words = line.split(' ')
+  const at = random.below(words.length)
+  switch (random.int(0, 7)) {
+    case 0:
+      return words.slice(0, -1).join(' ') || line
+    case 1:
+      return `${line} ${quoteWord(random.pick(ODD_WORDS))}`
+    case 2:
+      return at === 0
+        ? line
+        : [...words.slice(0, at), quoteWord(random.pick(ODD_WORDS)), ...words.slice(at + 1)].join(' ')
+    case 3:
+      return words.map((word) => `"${word}"`).join(' ')
+    case 4:
+      return words.map((word) => `'${word}'`).join('\t')
+    case 5:
+      return `--${line}`
+    default:
+      return `  ${words.join('  ')}  # remark`
+  }
+}
+
+/** The text of a file in place of its name. */
+function inlined(random: SeededRandom, line: string, files: ReadonlyMap<string, string>): string {
+  const [name = '', file = '', ...rest] = line.split(' ')
+  const content = files.get(file)
+  const row = directiveRow(name)
+  if (row?.inline === undefined || content === undefined || rest.length > 0 || !random.chance(0.3)) return line
+  if (!content.startsWith('-----BEGIN') && !content.startsWith('#')) return line
+  return `<${name}>\n${content.trimEnd()}\n</${name}>`
+}
+
+/**
+ * A configuration of a drawn role.
+ *
+ * @param files - what inline blocks are made of; without them files are only named.
+ */
+export function generateProfile(
+  random: SeededRandom,
+  files: ReadonlyMap<string, string> = new Map(),
+): GeneratedProfile {
+  const role = random.pick<GeneratedRole>(['client', 'client', 'server', 'server', 'peer'])
   const fitting = FITTING[role]
-  let lines = [...BASES[role]]
-  if (random.chance(0.25)) lines = lines.filter(() => !random.chance(0.12))
-  for (let i = random.int(0, 5); i > 0; i--) {
-    if (random.chance(0.35)) lines.push(random.pick(SNIPPETS))
+  let lines: string[] = [...random.pick(BASES[role])]
+  if (random.chance(0.2)) lines = lines.filter(() => !random.chance(0.12))
+  const theme = THEMES[random.pick(Object.keys(THEMES))]!
+  for (let i = random.int(0, 2); i > 0; i--) lines.push(random.pick(theme))
+  for (let i = random.int(0, 2); i > 0; i--) {
+    if (random.chance(0.35)) lines.push(random.pick(THEMES[random.pick(Object.keys(THEMES))]!))
     else lines.push(generateLine(random, random.pick(random.chance(0.85) ? fitting : DRAWN)))
   }
   if (random.chance(0.08)) lines.push(random.pick(BROKEN_LINES))
-  return { text: `${random.shuffle(lines).join('\n')}\n`, role }
+  if (random.chance(0.2)) {
+    const at = random.below(lines.length)
+    lines[at] = disturb(random, lines[at] ?? '')
+  }
+  lines = random.shuffle(lines).map((line) => inlined(random, line, files))
+  const end = random.chance(0.1) ? '\r\n' : '\n'
+  const text = lines.join('\n').replaceAll('\n', end)
+  return { text: `${random.chance(0.05) ? '\ufeff' : ''}${text}${random.chance(0.9) ? end : ''}`, role }
 }

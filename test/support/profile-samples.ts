@@ -13,6 +13,7 @@ export interface SampleLine {
 export const PROFILE_FILES: Readonly<Record<string, string>> = {
   'login.txt': 'somebody\nsecret\n',
   'empty.conf': '# nothing\n',
+  'included.conf': 'verb 3\nmute 5\n',
   'pass.txt': 'passphrase\n',
 }
 

@@ -12,7 +12,7 @@ import {
   type ProfileProblem,
 } from '../../profile/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
-import { inspectProfileFile } from '../profile-files.ts'
+import { absentPaths, inspectProfileFile } from '../profile-files.ts'
 import { type CommandIo, CommandLineError, EXIT } from './io.ts'
 
 const HELP = `ovpn lint: say everything that is wrong with a profile
@@ -50,7 +50,7 @@ export function runLint(args: readonly string[], io: CommandIo): number {
     throw new CommandLineError(`--peer wants one of ${LINT_PEERS.join(', ')}, not "${values.peer}"`)
   }
   const { profile, problems } = inspect(path)
-  const judged = peer === undefined ? problems : lint(profile, { peer })
+  const judged = peer === undefined ? problems : lint(profile, { peer, absent: absentPaths(path, profile) })
   const found =
     problems.some(isFatal) || judged.some(isFatal) ? judged : [...judged, ...inspectContents(profile, nodeCrypto)]
   const shown = values.quiet ? found.filter(isFatal) : found

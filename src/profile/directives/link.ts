@@ -86,6 +86,7 @@ export const linkDirectives = {
     does: 'The server’s address, for a host whose remote is a local relay.',
   }),
   keepalive: directive([rangedInteger('ping', 1), rangedInteger('timeout', 1)], {
+    judgedLast: true,
     status: 'supported',
     does: 'Sets ping and ping-restart on both ends.',
   }),

@@ -37,7 +37,7 @@ export const tlsDirectives = {
     inline: true,
     does: 'Certificates that are no longer good.',
   }),
-  dh: directive([path('file')], {
+  dh: directive([file()], {
     status: 'ignored',
     inline: true,
     does: 'Keys are agreed on elliptic curves.',

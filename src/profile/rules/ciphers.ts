@@ -4,9 +4,9 @@
  * 2.6 and later come with OpenSSL 3, which keeps Blowfish and its like in a legacy provider that is not loaded. A list with
  * such a cipher is refused, unless the name is marked as optional.
  */
-import { isUsableCipher } from '../openssl-names.ts'
+import { isUsableCipher, isUsableDigest } from '../openssl-names.ts'
 import { reachesBefore, type Release } from '../release.ts'
-import { one, type Rule, type RuleView } from './rule.ts'
+import { ALWAYS, one, type Rule, type RuleView } from './rule.ts'
 
 /** Names of the list that a release can't use and that are not marked as optional. */
 function unusable(view: RuleView, release: Release): readonly string[] {
@@ -63,6 +63,41 @@ export const cipherRules: readonly Rule[] = [
       if (name === undefined || release === undefined || name === 'none' || isUsableCipher(name, release)) return []
       return one(entry)
     },
+  },
+  {
+    code: 'bad-argument',
+    directive: 'auth',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'this release does not have the digest by this name',
+    remedy: 'write its plain name, such as SHA256',
+    find: (view) => {
+      const name = view.value('auth')?.[0]
+      const lacks = name !== undefined && view.release !== undefined && !isUsableDigest(name, view.release)
+      return lacks ? one(view.entry('auth')) : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'cipher',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'under a static key only ciphers of the CBC kind work',
+    remedy: 'write "cipher AES-256-CBC" on both ends',
+    find: (view) => {
+      const entry = view.fallbackCipher
+      const streams = /-(GCM|CCM|OCB|OFB|CTR|CFB\d?|POLY1305)$/i.test(entry?.words[0] ?? '')
+      return view.has('secret') && !view.usesTls && streams ? one(entry) : []
+    },
+  },
+  {
+    code: 'dependency',
+    directive: 'cipher',
+    own: 'error',
+    refusedBy: { since: '2.6' },
+    message: 'under a static key the cipher is BF-CBC where none is named, and there is no Blowfish any more',
+    remedy: 'write "cipher AES-256-CBC" on both ends',
+    find: (view) => (view.usesTls || view.fallbackCipher !== undefined ? [] : one(view.entry('secret'))),
   },
   {
     code: 'bad-argument',

@@ -2,7 +2,8 @@
  * Compression that is asked for and forbidden at once. PROF-15
  *
  * The reference judges each line as it reads it, so the order counts: what `allow-compression no` meets must not be in force
- * at that line, what comes behind it must not be in force at the end, and it can't be taken back.
+ * at that line, what comes behind it must not be in force at the end, and only `compress migrate`, which permits what old
+ * peers send, takes it back.
  */
 import type { Entry } from '../entry.ts'
 import { isAtLeast } from '../release.ts'
@@ -22,6 +23,7 @@ function findConflict(view: RuleView): Entry | undefined {
   let forbidden = false
   for (const line of lines) {
     if (line.name !== 'allow-compression') {
+      if (line.name === 'compress' && line.words[0] === 'migrate') forbidden = false
       asked = compresses(line) ? line : undefined
       if (atOnce && forbidden && asked !== undefined) return asked
       continue

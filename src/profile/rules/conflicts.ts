@@ -28,7 +28,6 @@ function exclusive(
 const TLS_ONLY: readonly DirectiveName[] = [
   'ca',
   'capath',
-  'dh',
   'cert',
   'key',
   'pkcs12',
@@ -196,6 +195,23 @@ export const conflictRules: readonly Rule[] = [
       const second = view.value('ifconfig')?.[1]
       const fits = second === undefined || parseNetmask(second) !== undefined
       return view.device !== 'tap' || view.pulls || view.has('server') || fits ? [] : one(view.entry('ifconfig'))
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'ifconfig',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'in topology subnet the second word is a netmask',
+    remedy: 'write the netmask of the network as the second word, or name another topology',
+    find: (view) => {
+      // Since 2.7 a server is in topology subnet where nothing else is said.
+      const usual = view.isServer && view.release === '2.7' ? 'subnet' : 'net30'
+      const subnet = (view.value('topology')?.[0] ?? usual) === 'subnet' && view.device === 'tun'
+      const set = view.pulls || view.has('server') || view.has('ifconfig-noexec')
+      const second = view.value('ifconfig')?.[1]
+      const fits = second === undefined || parseNetmask(second) !== undefined
+      return !subnet || set || fits ? [] : one(view.entry('ifconfig'))
     },
   },
   {

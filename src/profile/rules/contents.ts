@@ -59,6 +59,19 @@ export const contentRules: readonly Rule[] = [
   holds('secret', STATIC_KEY, 'static key', STATIC),
   {
     code: 'file-unreadable',
+    directive: 'dh',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'it holds no parameters for key agreement',
+    remedy: 'write "dh none", or give a file that starts with -----BEGIN DH PARAMETERS-----',
+    find: (view) =>
+      occurrences(view, 'dh').filter((entry) => {
+        const content = view.isTlsServer && entry.words[0] !== 'none' ? view.profile.suppliedText(entry) : undefined
+        return content !== undefined && !/-----BEGIN (X9\.42 )?DH PARAMETERS-----/.test(content)
+      }),
+  },
+  {
+    code: 'file-unreadable',
     directive: 'tls-crypt-v2',
     own: 'error',
     refusedBy: { since: '2.5' },

@@ -32,10 +32,16 @@ function needsJudge(directive: DirectiveName): Rule {
     message: 'nobody judges the names that clients log in with',
     remedy: 'add "management-client-auth" or "auth-user-pass-verify"',
     find: (view) => {
-      const strict = directive === 'verify-client-cert' && view.value('verify-client-cert')?.[0] === 'require'
+      const strict =
+        directive === 'verify-client-cert' && (view.value('verify-client-cert')?.[0] ?? 'require') === 'require'
       return view.isServer && !strict && !judgesLogins(view) ? one(view.entry(directive)) : []
     },
   }
+}
+
+/** The device is opened at the start: nobody has to tell this end its addresses first. */
+function opensAtOnce(view: RuleView): boolean {
+  return !view.pulls || view.has('ifconfig') || view.has('ifconfig-ipv6')
 }
 
 const MANAGEMENT_OPTIONS: readonly DirectiveName[] = [
@@ -72,7 +78,8 @@ export const dependencyRules: readonly Rule[] = [
     refusedBy: ALWAYS,
     message: 'its name does not tell whether it is tun or tap',
     remedy: 'add "dev-type tun" or "dev-type tap"',
-    find: (view) => (view.device === undefined && !view.pulls ? one(view.entry('dev')) : []),
+    find: (view) =>
+      view.device === undefined && opensAtOnce(view) ? one(view.entry('dev-type') ?? view.entry('dev')) : [],
   },
   {
     code: 'dependency',
@@ -81,7 +88,8 @@ export const dependencyRules: readonly Rule[] = [
     refusedBy: undefined,
     message: 'its name does not tell whether it is tun or tap',
     remedy: 'add "dev-type tun" or "dev-type tap"',
-    find: (view) => (view.device === undefined && view.pulls ? one(view.entry('dev')) : []),
+    find: (view) =>
+      view.device === undefined && !opensAtOnce(view) ? one(view.entry('dev-type') ?? view.entry('dev')) : [],
   },
   {
     code: 'dependency',
@@ -177,6 +185,20 @@ export const dependencyRules: readonly Rule[] = [
       return ping !== undefined && timeout !== undefined && ping * 2 > timeout ? one(view.entry('keepalive')) : []
     },
   },
+  {
+    code: 'dependency',
+    directive: 'dns',
+    own: 'warning',
+    refusedBy: { since: '2.6' },
+    message: 'this server has no address',
+    remedy: 'add "dns server", its number, "address" and the address',
+    find: (view) => {
+      const servers = view.profile.entriesOf('dns').filter(({ words }) => words[0] === 'server')
+      const addressed = new Set(servers.filter(({ words }) => words[2] === 'address').map(({ words }) => words[1]))
+      const lacking = servers.filter(({ words }) => words[2] !== undefined && !addressed.has(words[1]))
+      return lacking.slice(0, 1)
+    },
+  },
   needs('ccd-exclusive', ['client-config-dir'], 'there is no directory of clients’ files', 'add "client-config-dir"'),
   needs(
     'ifconfig-ipv6-pool',
@@ -192,7 +214,7 @@ export const dependencyRules: readonly Rule[] = [
     message: 'there is no pool to remember',
     remedy: 'add "ifconfig-pool", or take it out',
     find: (view) => {
-      const server = view.has('server') && view.value('server')?.[2] !== 'nopool'
+      const server = view.has('server') && !view.hasNoPool
       const bridge = view.has('server-bridge') && view.entry('server-bridge')?.words.length === 4
       const pools =
         server || bridge || view.has('server-ipv6') || view.has('ifconfig-pool') || view.has('ifconfig-ipv6-pool')

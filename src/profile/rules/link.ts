@@ -66,6 +66,19 @@ export const linkRules: readonly Rule[] = [
   },
   {
     code: 'conflict',
+    directive: 'tun-mtu',
+    own: 'warning',
+    refusedBy: ALWAYS,
+    message: 'a device that carries IPv6 takes packets of 1280 bytes at least',
+    remedy: 'write "tun-mtu 1280" or more, or take the IPv6 addresses out',
+    find: (view) => {
+      const addressed = (view.has('ifconfig-ipv6') && !view.pulls) || view.has('server-ipv6')
+      const small = (view.value('tun-mtu')?.[0] ?? 1500) < 1280
+      return addressed && small && !view.has('ifconfig-noexec') ? one(view.entry('tun-mtu')) : []
+    },
+  },
+  {
+    code: 'conflict',
     directive: 'mtu-test',
     own: undefined,
     refusedBy: ALWAYS,

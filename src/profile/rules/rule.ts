@@ -68,6 +68,11 @@ export class RuleView {
     return this.profile.role === 'server'
   }
 
+  /** `server` lays out no pool. Said once, it holds for every `server` line. */
+  get hasNoPool(): boolean {
+    return this.values('server').some(([, , pool]) => pool === 'nopool')
+  }
+
   /** Settings come from the peer. */
   get pulls(): boolean {
     return this.has('client') || this.has('pull')

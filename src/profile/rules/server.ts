@@ -113,7 +113,7 @@ export const serverRules: readonly Rule[] = [
     message: 'only a server for many clients may let in clients without certificates',
     remedy: 'take it out, or write "verify-client-cert require"',
     find: (view) => {
-      const mode = view.value('verify-client-cert')?.[0]
+      const mode = view.value('verify-client-cert')?.[0] ?? 'require'
       return view.isServer || mode === 'require' ? [] : one(view.entry('verify-client-cert'))
     },
   },
@@ -143,7 +143,7 @@ export const serverRules: readonly Rule[] = [
     message: '"server" and "server-bridge" lay out the pool themselves',
     remedy: 'take out "ifconfig-pool", or write "nopool" behind "server"',
     find: (view) => {
-      const laidOut = view.has('server-bridge') || (view.has('server') && view.value('server')?.[2] !== 'nopool')
+      const laidOut = view.has('server-bridge') || (view.has('server') && !view.hasNoPool)
       return laidOut ? one(view.entry('ifconfig-pool')) : []
     },
   },
@@ -177,7 +177,7 @@ export const serverRules: readonly Rule[] = [
     refusedBy: ALWAYS,
     message: 'without an IPv4 pool there is none for IPv6 here',
     remedy: 'take "nopool" out, or "server-ipv6"',
-    find: (view) => (view.value('server')?.[2] === 'nopool' ? one(view.entry('server-ipv6')) : []),
+    find: (view) => (view.hasNoPool ? one(view.entry('server-ipv6')) : []),
   },
   {
     code: 'conflict',

@@ -36,6 +36,16 @@ describe('splitLine', () => {
     expect(words('end\\\n')).toEqual(['end\n'])
   })
 
+  it('PROF-3 starts no word with white space, backslash or not', () => {
+    expect(words('verb 3 \\\n')).toEqual(['verb', '3'])
+    expect(words('verb 3 \\')).toEqual(['verb', '3'])
+    expect(words('remote \\ \\\tvpn\\ a 1')).toEqual(['remote', 'vpn a', '1'])
+    expect(splitLine('verb 3 \\# loud')).toMatchObject({ fault: undefined, comment: 9 })
+    expect(words('verb 3 \\; loud')).toEqual(['verb', '3'])
+    expect(fault('verb 3 \\x')).toBe('bad-backslash')
+    expect(words('verb \\\\')).toEqual(['verb', '\\'])
+  })
+
   it('PROF-3 says what is wrong with quotes and backslashes, and where', () => {
     expect(splitLine('dev "tun\n')).toMatchObject({ fault: 'unbalanced-quote', faultColumn: 5 })
     expect(fault("dev 'tun")).toBe('unbalanced-quote')
@@ -67,6 +77,7 @@ describe('joinWords', () => {
     [['a', '#x'], 'a "#x"'],
     [['a', 'C:\\x'], 'a "C:\\\\x"'],
     [['a', `'`], `a "'"`],
+    [['a', ' b\tc'], 'a " b\tc"'],
     [['a', 'b\n'], 'a b\\\n'],
   ])('writes %j', (list, line) => {
     expect(joinWords(list)).toBe(line)

@@ -79,6 +79,23 @@ describe('ovpn lint', () => {
     expect(events.at(-1)).toMatchObject({ event: 'verdict', peer: '2.6', works: false, errors: 1 })
   })
 
+  it('PROF-61 looks for programs and directories on behalf of a release', () => {
+    const path = join(folder, 'scripts.ovpn')
+    const judge = (lines: string, ...args: readonly string[]): readonly string[] => {
+      writeFileSync(path, GOOD.replace('route-table 5\n', lines))
+      return run(path, '--quiet', ...args).lines.slice(0, -1)
+    }
+    const name = 'script-security 2\nup "./hello.sh now"\n'
+    expect(judge(name, '--peer', '2.6')).toEqual([
+      `${path}:8:1: error: up: there is no program of this name that can be run; put it there and make it executable (2.6)`,
+    ])
+    expect(judge(name)).toEqual([])
+    writeFileSync(join(folder, 'hello.sh'), '#!/bin/sh\n', { mode: 0o755 })
+    expect(judge(name, '--peer', '2.6')).toEqual([])
+    expect(judge('status ./nowhere/status.txt\n', '--peer', '2.6')).toHaveLength(1)
+    expect(judge('status ./status.txt\n', '--peer', '2.6')).toEqual([])
+  })
+
   it('refuses command lines that make no sense', () => {
     expect(() => run()).toThrow(CommandLineError)
     expect(() => run('a', 'b')).toThrow(CommandLineError)

@@ -33,6 +33,16 @@ describe('directives', () => {
     expect(find('Remote_Cert_TLS server\n', 'unknown-directive')?.remedy).toContain('"remote-cert-tls"')
   })
 
+  it('PROF-11 misses no file of a line that another one replaces', () => {
+    const files = new Map([['c', '']])
+    const missing = (text: string): readonly string[] =>
+      inspectProfile(text, files).profile.missingFiles.map(({ path }) => path)
+    expect(missing('ca gone\nca c\n')).toEqual([])
+    expect(missing('ca c\nca gone\n')).toEqual(['gone'])
+    expect(missing('ca gone\n<ca>\nx\n</ca>\n')).toEqual([])
+    expect(missing('tls-auth gone\n<connection>\ntls-auth c\n</connection>\n')).toEqual(['gone'])
+  })
+
   it('takes the spelling of the command line', () => {
     const text = commandLineText([
       '--dev',

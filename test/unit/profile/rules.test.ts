@@ -168,6 +168,22 @@ describe('lint', () => {
     ['compress migrate\n', ['2.4', '2.5']],
     ['no-replay\n', ['2.7']],
     ['daemon\n', ['openvpn3']],
+    ['auth SHA256\n', []],
+    ['auth SHA-256\n', ['2.4', '2.5']],
+    ['auth RSA-SHA256\n', ['2.6', '2.7']],
+    ['auth MD4\n', ['2.6', '2.7']],
+    ['auth NONE\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['data-ciphers :AES-256-GCM::AES-128-GCM:\n', ['2.4']],
+    ['data-ciphers ::\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['keepalive 0 60\nkeepalive 10 60\n', ['2.7']],
+    ['keepalive 10 60\nkeepalive 0 60\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['dns server 1 resolve-domains example.org\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['dns server 1 resolve-domains example.org\ndns server 1 address 10.8.0.1\n', ['2.4', '2.5']],
+    ['dns server 2 address 10.8.0.1\ndns server 1 dnssec yes\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['dev myvpn\n', []],
+    ['dev myvpn\nifconfig 10.8.0.2 10.8.0.1\n', ['2.4', '2.5', '2.6', '2.7', 'openvpn3']],
+    ['topology subnet\nifconfig 10.8.0.2 10.8.0.1\n', ['openvpn3']],
+    ['up ""\nscript-security 2\n', ['2.4', '2.5', '2.6', '2.7']],
   ])('PROF-19 %j is refused by the releases it is refused by', (line, refusing) => {
     const found = (['2.4', '2.5', '2.6', '2.7', 'openvpn3'] as const).filter(
       (peer) => errors(CLIENT + line, peer).length > 0,
@@ -192,6 +208,8 @@ describe('lint', () => {
     ['allow-compression no\ncomp-lzo\n', ['2.5', '2.6', '2.7']],
     ['allow-compression no\nallow-compression asym\n', ['2.5', '2.6', '2.7']],
     ['comp-lzo no\nallow-compression no\n', []],
+    ['allow-compression no\ncompress migrate\ncomp-lzo\n', ['2.5']],
+    ['compress migrate\ncompress lz4\nallow-compression no\n', ['2.5', '2.6', '2.7']],
   ])('PROF-15 PROF-19 judges %j line by line', (lines, refusing) => {
     const found = (['2.5', '2.6', '2.7'] as const).filter((peer) => errors(CLIENT + lines, peer).length > 0)
     expect(found).toEqual(refusing)
@@ -220,10 +238,77 @@ describe('lint', () => {
     const bare = SERVER.replace('dh none\n', '')
     expect(errors(bare, '2.6')).toEqual(['dh'])
     expect(errors(bare, '2.7')).toEqual([])
-    const shared = 'dev tun\nremote a\nsecret s\nifconfig 10.0.0.1 10.0.0.2\n'
+    const shared = 'dev tun\nremote a\nsecret s\nifconfig 10.0.0.1 10.0.0.2\ncipher AES-256-CBC\n'
     expect(errors(shared, '2.6')).toEqual([])
     expect(errors(shared, '2.7')).toEqual(['secret'])
     expect(errors(`${shared}allow-deprecated-insecure-static-crypto\n`, '2.7')).toEqual([])
+  })
+
+  it('PROF-15 PROF-19 wants a cipher of the CBC kind under a static key', () => {
+    const shared = 'dev tun\nremote a\nsecret s\nifconfig 10.0.0.1 10.0.0.2\n'
+    expect(errors(shared, '2.5')).toEqual([])
+    expect(errors(shared, '2.6')).toEqual(['secret'])
+    for (const line of ['cipher AES-256-CBC', 'cipher none', 'cipher BF-CBC\ndata-ciphers-fallback AES-128-CBC'])
+      expect(errors(`${shared}${line}\n`, '2.6'), line).toEqual([])
+    for (const name of ['AES-256-GCM', 'aes-128-ofb', 'AES-256-CFB8', 'CHACHA20-POLY1305'])
+      expect(errors(`${shared}cipher ${name}\n`, '2.5'), name).toEqual(['cipher'])
+    expect(about(shared, 'secret')).toBe('error dependency')
+    expect(about(`${shared}cipher AES-256-GCM\n`, 'cipher')).toBe('error conflict')
+    expect(about(`${shared}cipher AES-256-CBC\ndh d\n`, 'dh')).toBeUndefined()
+  })
+
+  it('PROF-15 PROF-19 wants a netmask in topology subnet', () => {
+    const refusing = (text: string) => (['2.5', '2.6', '2.7'] as const).filter((peer) => errors(text, peer).length > 0)
+    expect(refusing(PEER)).toEqual([])
+    expect(refusing(`${PEER}topology subnet\n`)).toEqual(['2.5', '2.6', '2.7'])
+    expect(refusing(`${PEER}topology subnet\nifconfig 10.8.0.1 255.255.255.0\n`)).toEqual([])
+    expect(refusing(`${PEER}topology subnet\nifconfig-noexec\n`)).toEqual([])
+    const server = 'dev tun\nmode server\ntls-server\ndh none\nifconfig 10.8.0.1 10.8.0.2\nca c\ncert c\nkey k\n'
+    expect(refusing(server)).toEqual(['2.7'])
+    expect(refusing(`${server}topology p2p\n`)).toEqual([])
+  })
+
+  it('PROF-15 PROF-19 keeps IPv6 out of devices that are too small for it', () => {
+    const server = `${SERVER}server-ipv6 fd00::/64\n`
+    expect(errors(`${server}tun-mtu 1279\n`, '2.6')).toEqual(['tun-mtu'])
+    expect(errors(`${server}tun-mtu 1280\n`, '2.6')).toEqual([])
+    expect(errors(`${SERVER}tun-mtu 1000\n`, '2.6')).toEqual([])
+    expect(errors(`${CLIENT}ifconfig-ipv6 fd00::2/64 fd00::1\ntun-mtu 1000\n`, '2.6')).toEqual([])
+  })
+
+  it('PROF-15 PROF-16 keeps to "nopool" once it was said', () => {
+    const server = `${SERVER}server 10.8.0.0 255.255.255.0 nopool\nserver 10.8.0.0 255.255.255.0\n`
+    expect(about(`${server}server-ipv6 fd00::/64\n`, 'server-ipv6')).toBe('error conflict')
+    expect(about(`${server}ifconfig-pool-persist p\n`, 'ifconfig-pool-persist')).toBe('warning dependency')
+    expect(about(`${server}ifconfig-pool 10.8.0.10 10.8.0.20\n`, 'ifconfig-pool')).toBeUndefined()
+  })
+
+  it('PROF-16 PROF-19 takes a bare verify-client-cert for "require"', () => {
+    for (const text of [SERVER, PEER]) {
+      expect(about(`${text}verify-client-cert\n`, 'verify-client-cert')).toBeUndefined()
+      expect(errors(`${text}verify-client-cert\n`, '2.6')).toEqual([])
+      expect(errors(`${text}verify-client-cert none\n`, '2.6')).toEqual(['verify-client-cert'])
+    }
+  })
+
+  it('PROF-19 PROF-33 reads a TLS server’s parameters, and only those', () => {
+    const pem = (what: string): string => `-----BEGIN ${what}-----\nAA==\n-----END ${what}-----\n`
+    const known = new Map([
+      ['c', pem('CERTIFICATE')],
+      ['k', pem('PRIVATE KEY')],
+      ['d', pem('DH PARAMETERS')],
+    ])
+    const judge = (text: string): readonly string[] =>
+      lint(inspectProfile(text, known).profile, { peer: '2.6' })
+        .filter(({ severity }) => severity === 'error')
+        .map(({ directive, code }) => `${directive} ${code}`)
+    const server = SERVER.replace('dh none', 'dh d')
+    expect(judge(server)).toEqual([])
+    expect(judge(server.replace('dh d', 'dh c'))).toEqual(['dh file-unreadable'])
+    expect(judge(server.replace('dh d', 'dh gone'))).toEqual(['dh file-missing'])
+    expect(judge(server.replace('dh d', 'dh gone\ndh d'))).toEqual([])
+    expect(judge(`${CLIENT}dh gone\n`)).toEqual([])
+    expect(judge(`${CLIENT}dh c\n`)).toEqual([])
   })
 
   it('warns about what the other end may not understand', () => {
