@@ -7,7 +7,7 @@
  * here. Keys and passwords can be anywhere in the text, so nodes keep it private: see `secret.ts`.
  */
 import { utf8DecodeStrict, utf8Encode } from '../bytes/index.ts'
-import { type LexedLine, type LexFault, splitLine, type Word } from './lexer.ts'
+import { isSpace, type LexedLine, splitLine, type Word } from './lexer.ts'
 import { SecretText } from './secret.ts'
 
 /** A line without words: empty, white space or a comment. */
@@ -27,26 +27,27 @@ export class BlankNode {
   }
 }
 
-/** A line with words. The first is the directive's name as written, a leading `--` included. */
+/**
+ * A line with words. The first is the directive's name as written, a leading `--` included. The line is taken apart when it
+ * is asked for: a text of many lines is kept once, as text.
+ */
 export class DirectiveNode {
   readonly type = 'directive'
   readonly line: number
-  /** What keeps the line from being read; `words` are then those before the fault. */
-  readonly fault: LexFault | undefined
-  readonly faultColumn: number
-  readonly #words: readonly Word[]
   readonly #raw: string
 
-  constructor(line: number, raw: string, lexed: LexedLine) {
+  constructor(line: number, raw: string) {
     this.line = line
-    this.fault = lexed.fault
-    this.faultColumn = lexed.faultColumn
-    this.#words = lexed.words
     this.#raw = raw
   }
 
+  /** The line's words and what is wrong with them, taken apart anew. */
+  lex(): LexedLine {
+    return splitLine(this.#raw)
+  }
+
   get words(): readonly Word[] {
-    return this.#words
+    return this.lex().words
   }
 
   get raw(): string {
@@ -147,21 +148,29 @@ function parseNodes(text: string, firstLine: number, inConnection = false): Docu
   while (at < text.length) {
     const end = lineEnd(text, at)
     const raw = text.slice(at, end)
-    const lexed = splitLine(raw)
-    const tag = blockName(lexed)
-    if (tag !== undefined) {
+    const plain = startsPlainly(raw)
+    const lexed = plain ? undefined : splitLine(raw)
+    const tag = lexed === undefined ? undefined : blockName(lexed)
+    if (lexed !== undefined && tag !== undefined) {
       const block = readBlock(text, at, end, line, lexed.words[0] as Word, tag, inConnection)
       nodes.push(block.node)
       at = block.end
       line += block.lines
       continue
     }
-    if (lexed.words.length === 0 && lexed.fault === undefined) nodes.push(new BlankNode(line, raw))
-    else nodes.push(new DirectiveNode(line, raw, lexed))
+    const blank = lexed !== undefined && lexed.words.length === 0 && lexed.fault === undefined
+    nodes.push(blank ? new BlankNode(line, raw) : new DirectiveNode(line, raw))
     at = end
     line++
   }
   return nodes
+}
+
+/** True for a line that starts with an ordinary character: it has words, and the first of them is no tag. */
+function startsPlainly(line: string): boolean {
+  let at = 0
+  while (isSpace(line.charCodeAt(at))) at++
+  return at < line.length && !'<"\'\\#;\0'.includes(line.charAt(at))
 }
 
 /** Index after the line feed of the line at `start`, or the end of the text. */
@@ -195,7 +204,7 @@ function readBlock(
     const next = lineEnd(text, at)
     lines++
     let first = at
-    while (first < next && isBlockSpace(text.charCodeAt(first))) first++
+    while (first < next && isSpace(text.charCodeAt(first))) first++
     if (text.startsWith(closeTag, first)) {
       closeEnd = next
       break
@@ -215,8 +224,4 @@ function readBlock(
     children: name === 'connection' && !inConnection ? parseNodes(content, line + 1, true) : undefined,
   })
   return { node, end: terminated ? closeEnd : text.length, lines }
-}
-
-function isBlockSpace(code: number): boolean {
-  return code === 0x20 || (code >= 0x09 && code <= 0x0d)
 }

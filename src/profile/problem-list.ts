@@ -27,16 +27,14 @@ export class ProblemList {
     message: string,
     remedy: string,
   ): void {
-    const { file, line, column } = place
-    const problem = { code, severity, file, line, column, directive: shown(directive), message, remedy }
     const count = (this.#counts.get(code) ?? 0) + 1
     this.#counts.set(code, count)
-    if (count <= MAX_FINDINGS) {
-      this.#problems.push(problem)
-      return
-    }
-    const left = this.#leftOut.get(code)
-    if (left === undefined || (left.severity !== 'error' && severity === 'error')) this.#leftOut.set(code, problem)
+    const left = count <= MAX_FINDINGS ? undefined : this.#leftOut.get(code)
+    if (left !== undefined && (left.severity === 'error' || severity !== 'error')) return
+    const { file, line, column } = place
+    const problem = { code, severity, file, line, column, directive: shown(directive), message, remedy }
+    if (count <= MAX_FINDINGS) this.#problems.push(problem)
+    else this.#leftOut.set(code, problem)
   }
 
   /** Everything found, in the order it was, with a line for each kind that had more. */

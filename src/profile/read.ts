@@ -133,7 +133,7 @@ class ProfileReader {
     if (!this.#changedDirectory) this.#directory = directoryOf(document.file)
     for (const node of document.nodes) {
       if (node.type === 'block') this.#inlineNames.add(node.name)
-      else if (node.type === 'directive' && node.words[0]?.text.startsWith('</') === true) this.#looseText = true
+      else if (node.type === 'directive' && node.raw.trimStart().startsWith('</')) this.#looseText = true
     }
     this.#readNodes(document.nodes, document.file, depth)
     if (!this.#changedDirectory) this.#directory = outer
@@ -147,14 +147,15 @@ class ProfileReader {
   }
 
   #readDirective(node: DirectiveNode, file: string, depth: number): void {
-    const first = node.words[0]
-    const place = { file, line: node.line, column: first?.column ?? node.faultColumn }
-    if (node.fault !== undefined) {
-      this.#reportFault(node.fault, { ...place, column: node.faultColumn }, first?.text ?? '')
+    const { words, fault, faultColumn } = node.lex()
+    const first = words[0]
+    const place = { file, line: node.line, column: first?.column ?? faultColumn }
+    if (fault !== undefined) {
+      this.#reportFault(fault, { ...place, column: faultColumn }, first?.text ?? '')
       // What stands in the first sixteen words is read all the same, as the reference does.
-      if (node.fault !== 'too-many-words') return
+      if (fault !== 'too-many-words') return
     }
-    this.#readLine({ place, words: node.words, block: undefined, optional: false, depth })
+    this.#readLine({ place, words, block: undefined, optional: false, depth })
   }
 
   #readBlock(node: BlockNode, file: string, depth: number): void {
