@@ -105,6 +105,29 @@ export const credentialRules: readonly Rule[] = [
   },
   {
     code: 'dependency',
+    directive: 'auth-gen-token',
+    own: undefined,
+    refusedBy: { since: '2.6' },
+    message: 'tokens must live twice as long as a handshake may take before they are renewed',
+    remedy:
+      'raise the renewal time, or "reneg-sec" where there is none, to twice "hand-window" (60 seconds if not set)',
+    find: (view) => {
+      const stated = view.values('auth-gen-token').map(([, renewal]) => Number(renewal))
+      const renewal = stated.filter((seconds) => seconds > 0).at(-1) ?? view.value('reneg-sec')?.[0] ?? 3600
+      return renewal < 2 * (view.value('hand-window')?.[0] ?? 60) ? one(view.entry('auth-gen-token')) : []
+    },
+  },
+  {
+    code: 'bad-argument',
+    directive: 'auth-gen-token',
+    own: undefined,
+    refusedBy: { since: '2.5', until: '2.5' },
+    message: 'the renewal time came with 2.6',
+    remedy: 'write the lifetime only, or "external-auth" behind it',
+    find: (view) => view.profile.entriesOf('auth-gen-token').filter(({ words }) => /^\d/.test(words[1] ?? '')),
+  },
+  {
+    code: 'dependency',
     directive: 'auth-user-pass',
     own: 'error',
     refusedBy: ALWAYS,

@@ -276,6 +276,19 @@ describe('lint', () => {
     expect(errors(`${CLIENT}ifconfig-ipv6 fd00::2/64 fd00::1\ntun-mtu 1000\n`, '2.6')).toEqual([])
   })
 
+  it.each([
+    ['auth-gen-token 3600', []],
+    ['auth-gen-token 3600 120', ['2.5']],
+    ['auth-gen-token 3600 119', ['2.5', '2.6', '2.7']],
+    ['auth-gen-token 3600 20\nhand-window 10', ['2.5']],
+    ['auth-gen-token 3600\nhand-window 1801', ['2.6', '2.7']],
+    ['auth-gen-token\nreneg-sec 119', ['2.6', '2.7']],
+    ['auth-gen-token 3600 external-auth\nreneg-sec 120', []],
+  ])('PROF-16 PROF-19 gives tokens time: %j', (lines, refusing) => {
+    const text = `${SERVER}management m unix\nmanagement-client-auth\n${lines}\n`
+    expect((['2.5', '2.6', '2.7'] as const).filter((peer) => errors(text, peer).length > 0)).toEqual(refusing)
+  })
+
   it('PROF-15 PROF-16 keeps to "nopool" once it was said', () => {
     const server = `${SERVER}server 10.8.0.0 255.255.255.0 nopool\nserver 10.8.0.0 255.255.255.0\n`
     expect(about(`${server}server-ipv6 fd00::/64\n`, 'server-ipv6')).toBe('error conflict')
