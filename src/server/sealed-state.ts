@@ -15,7 +15,7 @@ import { type Plain, readPlain, writePlain } from './plain-codec.ts'
 
 const MAGIC = utf8Encode('OVPM')
 /** Goes up with every change of what a state holds: a fleet is updated in two steps, or its clients reconnect. */
-const VERSION = 1
+const VERSION = 2
 const SALT_LENGTH = 32
 const HEADER = MAGIC.length + 1 + 6 + SALT_LENGTH
 const INFO = utf8Encode('ovpn-core moved client')

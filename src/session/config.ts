@@ -44,9 +44,9 @@ export type WrapConfig =
 
 /**
  * The TLS half, in the TLS floor's own words. Of a server's clients a certificate is required unless `clientAuth` says
- * otherwise (`verify-client-cert`).
+ * otherwise (`verify-client-cert`). No session of TLS is ever resumed: each key has a handshake of its own (SESS-181).
  */
-export type SessionTls = Omit<TlsConfig, 'role'>
+export type SessionTls = Omit<TlsConfig, 'role' | 'resumption'>
 
 /** A username and a password; or the answer to a challenge. */
 export type Credentials =

@@ -356,6 +356,9 @@ export class KeyState {
         case 'key-log':
           this.#options.keyLog(output.line)
           break
+        case 'session':
+          // Only connections with resumption tell of sessions, and these have none. SESS-181
+          break
         case 'closed':
           this.#fail(tlsReason(output.reason))
       }

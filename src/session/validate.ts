@@ -149,6 +149,9 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
 
 /** SESS-41: keys that the mode has no use for, or lacks. */
 function refuseModes({ mode, staticKey, tls, wrap, login, push }: SessionConfig): void {
+  if (tls !== undefined && 'resumption' in tls) {
+    throw new ConfigError('tls', 'no session of TLS is resumed here: each key has a handshake of its own') // SESS-181
+  }
   if (mode !== 'static-key') {
     if (staticKey !== undefined) throw new ConfigError('secret', 'a static key is for mode static-key alone')
     if (tls === undefined)

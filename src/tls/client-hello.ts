@@ -4,8 +4,8 @@
  * Reading is strict about form: every extension that the engine uses is decoded to its last byte, here and at once, so a
  * handshake never meets a half-checked value. Unknown values inside lists stay in them; the negotiation skips them (TLS-18).
  */
-import { Reader, utf8Encode, type Writer } from '../bytes/index.ts'
-import type { KeyShare } from '../crypto/index.ts'
+import { EMPTY, Reader, utf8Encode, type Writer } from '../bytes/index.ts'
+import { HASH_LENGTH, type HashName, type KeyShare } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import { readProtocols, writeProtocols } from './application-protocol.ts'
 import {
@@ -17,7 +17,15 @@ import {
   readU16List,
   writeExtension,
 } from './extensions.ts'
+import {
+  PSK_DHE_KE,
+  type PreSharedKeys,
+  type PskIdentity,
+  readPreSharedKeys,
+  writePreSharedKey,
+} from './pre-shared-key.ts'
 import { ExtensionType } from './registry.ts'
+import type { OfferedSession } from './resumption13.ts'
 import { readStatusRequest, writeStapleRequests } from './staples.ts'
 
 /** NameType `host_name` of server_name. */
@@ -54,6 +62,13 @@ export interface ClientHello {
   readonly applicationProtocols: readonly Uint8Array[] | undefined
   /** The client takes signed certificate timestamps. */
   readonly timestampRequest: boolean
+  /** The host name of server_name; empty without one. */
+  readonly serverName: Uint8Array
+  /** A ticket of TLS 1.2, or an empty one that asks for one. */
+  readonly sessionTicket: Uint8Array | undefined
+  readonly pskModes: Uint8Array | undefined
+  /** Tickets of TLS 1.3. */
+  readonly preSharedKeys: PreSharedKeys | undefined
 }
 
 /** Reads a ClientHello body. @throws AlertError */
@@ -69,6 +84,7 @@ export function readClientHello(body: Uint8Array): ClientHello {
   const extensions: Extensions = reader.remaining > 0 ? readExtensions(reader) : new Map()
   demandComplete(reader, 'the ClientHello')
   checkUnused(extensions)
+  const preSharedKey = checkPlace(extensions)
   return {
     legacyVersion,
     random,
@@ -98,6 +114,10 @@ export function readClientHello(body: Uint8Array): ClientHello {
       decodeExtension(extensions, ExtensionType.statusRequest, 'status_request', readStatusRequest) ?? false,
     applicationProtocols: readProtocols(extensions),
     timestampRequest: decodeFlag(extensions, ExtensionType.signedCertificateTimestamp, 'signed_certificate_timestamp'),
+    serverName: readServerName(extensions),
+    sessionTicket: extensions.get(ExtensionType.sessionTicket),
+    pskModes: decodeExtension(extensions, ExtensionType.pskKeyExchangeModes, 'psk_key_exchange_modes', readNonEmpty(1)),
+    preSharedKeys: preSharedKey && readPreSharedKeys(preSharedKey),
   }
 }
 
@@ -136,8 +156,11 @@ export function readNames(reader: Reader): readonly Uint8Array[] {
   return names
 }
 
-/** server_name: at least one name, one of a kind, host names in printable ASCII (RFC 6066 section 3). TLS-47 */
-function checkServerName(extensions: Extensions): void {
+/**
+ * The host name of server_name, empty without: at least one name, one of a kind, host names in printable ASCII (RFC 6066
+ * section 3). TLS-47
+ */
+function readServerName(extensions: Extensions): Uint8Array {
   const kinds: number[] = []
   const hosts: Uint8Array[] = []
   decodeExtension(extensions, ExtensionType.serverName, 'server_name', (reader) => {
@@ -154,25 +177,26 @@ function checkServerName(extensions: Extensions): void {
   demand(new Set(kinds).size === kinds.length, 'illegal-parameter', 'two names of one kind in server_name')
   const printable = hosts.every((name) => name.every((byte) => byte > 0x20 && byte < 0x7f))
   demand(printable, 'illegal-parameter', 'server_name is not a host name in ASCII')
+  return hosts[0] ?? EMPTY
 }
 
 /** Form checks of extensions that are otherwise ignored. */
 function checkUnused(extensions: Extensions): void {
-  checkServerName(extensions)
   decodeExtension(extensions, ExtensionType.signatureAlgorithmsCert, 'signature_algorithms_cert', (r) =>
     readU16List(r, 2),
   )
-  decodeExtension(extensions, ExtensionType.pskKeyExchangeModes, 'psk_key_exchange_modes', readNonEmpty(1))
   decodeExtension(extensions, ExtensionType.certificateAuthorities, 'certificate_authorities', readNames)
-  if (extensions.has(ExtensionType.preSharedKey)) {
-    const last = [...extensions.keys()].at(-1)
-    demand(last === ExtensionType.preSharedKey, 'illegal-parameter', 'pre_shared_key is not the last extension') // TLS13-9
-    demand(
-      extensions.has(ExtensionType.pskKeyExchangeModes),
-      'missing-extension',
-      'pre_shared_key without psk_key_exchange_modes',
-    )
-  }
+}
+
+/** The value of pre_shared_key, which stands last and beside psk_key_exchange_modes. TLS13-9 */
+function checkPlace(extensions: Extensions): Uint8Array | undefined {
+  const value = extensions.get(ExtensionType.preSharedKey)
+  if (value === undefined) return undefined
+  const last = [...extensions.keys()].at(-1)
+  demand(last === ExtensionType.preSharedKey, 'illegal-parameter', 'pre_shared_key is not the last extension')
+  const hasModes = extensions.has(ExtensionType.pskKeyExchangeModes)
+  demand(hasModes, 'missing-extension', 'pre_shared_key without psk_key_exchange_modes')
+  return value
 }
 
 /** What a ClientHello of this engine holds. Extensions that are `undefined`, `false` or empty are left out. */
@@ -193,10 +217,22 @@ export interface ClientHelloFields {
   readonly applicationProtocols: readonly string[]
   readonly requestOcsp: boolean
   readonly requestTimestamps: boolean
+  /** What resumption adds; `undefined` where the host does not want it. */
+  readonly resumption: ResumptionFields | undefined
+}
+
+/** Extensions by which a client resumes sessions and gets new ones. */
+export interface ResumptionFields {
+  /** A ticket of 1.2, or an empty one that asks for one. */
+  readonly sessionTicket: Uint8Array
+  /** A ticket of 1.3, with room for a binder of this hash. */
+  readonly psk: { readonly identity: PskIdentity; readonly hash: HashName } | undefined
 }
 
 /** A ClientHello that is on its way. */
 export interface SentHello {
+  /** The session in it. */
+  readonly offered: OfferedSession | undefined
   readonly fields: ClientHelloFields
   /** The whole message. */
   readonly raw: Uint8Array
@@ -212,7 +248,7 @@ export function writeClientHello(writer: Writer, fields: ClientHelloFields): voi
 }
 
 function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
-  const { serverName } = fields
+  const { serverName, resumption } = fields
   if (serverName !== undefined) {
     // TLS-42
     writeExtension(w, ExtensionType.serverName, (x) =>
@@ -223,6 +259,8 @@ function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
     writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0)) // TLS12-3
     writeExtension(w, ExtensionType.extendedMasterSecret, () => undefined)
     writeExtension(w, ExtensionType.ecPointFormats, (x) => x.u8(1).u8(0))
+    if (resumption !== undefined)
+      writeExtension(w, ExtensionType.sessionTicket, (x) => x.bytes(resumption.sessionTicket))
     if (fields.encryptThenMac) writeExtension(w, ExtensionType.encryptThenMac, () => undefined)
   }
   writeExtension(w, ExtensionType.supportedGroups, (x) => x.block(2, (y) => putU16s(y, fields.supportedGroups)))
@@ -238,6 +276,10 @@ function writeClientExtensions(w: Writer, fields: ClientHelloFields): void {
       for (const { group, share } of keyShares) y.u16(group).vector(2, share)
     }),
   )
+  if (resumption === undefined) return
+  writeExtension(w, ExtensionType.pskKeyExchangeModes, (x) => x.vector(1, Uint8Array.of(PSK_DHE_KE)))
+  const { psk } = resumption
+  if (psk !== undefined) writePreSharedKey(w, psk.identity, HASH_LENGTH[psk.hash])
 }
 
 /** Writes 16-bit numbers one after another. */

@@ -9,7 +9,7 @@ import { EMPTY, equalBytes, Writer } from '../bytes/index.ts'
 import type { GroupName, KeyShare } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import { type Client12State, startClient12 } from './client12.ts'
-import { type Client13State, startClient13 } from './client13.ts'
+import { type Client13Start, type Client13State, startClient13 } from './client13.ts'
 import { type ClientHelloFields, type SentHello, writeClientHello } from './client-hello.ts'
 import type { Context } from './context.ts'
 import { decodeExtension } from './extensions.ts'
@@ -23,6 +23,7 @@ import {
   HandshakeType,
   VERSION_CODES,
 } from './registry.ts'
+import { fillBinder, offerableSession, type OfferedSession, pskIdentity, selectedPsk } from './resumption13.ts'
 import { isHelloRetryRequest, readServerHello, type ServerHello, showsDowngrade } from './server-hello.ts'
 import { syntheticHello, Transcript } from './transcript.ts'
 
@@ -44,10 +45,12 @@ export function startClient(context: Context): ClientStartState {
   const { config, crypto, random, records } = context
   const offers13 = config.maxVersion === 'TLSv1.3'
   const offers12 = config.minVersion === 'TLSv1.2'
+  const offered = offerableSession(context)
   const keyShares = offers13 ? config.keyShares.map((group) => crypto.createKeyShare(group, random)) : []
   const fields: ClientHelloFields = {
     random: random(32),
-    sessionId: offers13 && config.compatibilityMode ? random(32) : EMPTY,
+    // A 1.2 server takes the ticket by echoing the session id. TLS12-20
+    sessionId: (offers13 && config.compatibilityMode) || isOf12(offered) ? random(32) : EMPTY,
     cipherSuites: config.cipherSuites.map((suite) => suite.id),
     supportedVersions: [
       ...(offers13 ? [VERSION_CODES['TLSv1.3']] : []),
@@ -63,20 +66,47 @@ export function startClient(context: Context): ClientStartState {
     applicationProtocols: config.applicationProtocols,
     requestOcsp: config.requestOcsp,
     requestTimestamps: config.requestTimestamps,
+    resumption: resumptionFields(context, offered),
   }
-  const hello = writeHello(fields, keyShares)
+  const hello = writeHello(context, fields, keyShares, offered, [])
   records.sendHandshake(hello.raw)
   return { type: 'expect-server-hello', hello }
+}
+
+/** TLS-53 */
+function resumptionFields(context: Context, offered: OfferedSession | undefined): ClientHelloFields['resumption'] {
+  if (context.config.resumption === undefined) return undefined
+  if (offered === undefined) return { sessionTicket: EMPTY, psk: undefined }
+  const { session } = offered
+  if (session.suite.version === 'TLSv1.2') return { sessionTicket: session.ticket, psk: undefined }
+  const identity = pskIdentity(session, context.unixTime)
+  return { sessionTicket: EMPTY, psk: { identity, hash: session.suite.hash } }
 }
 
 function shareEntries(keyShares: readonly KeyShare[]): ClientHelloFields['keyShares'] {
   return keyShares.map(({ group, share }) => ({ group: GROUP_CODES[group], share }))
 }
 
-function writeHello(fields: ClientHelloFields, keyShares: readonly KeyShare[]): SentHello {
+function isOf12(offered: OfferedSession | undefined): boolean {
+  return offered?.session.suite.version === 'TLSv1.2'
+}
+
+/** @param before - messages that the hello goes behind. */
+function writeHello(
+  context: Context,
+  fields: ClientHelloFields,
+  keyShares: readonly KeyShare[],
+  offered: OfferedSession | undefined,
+  before: readonly Uint8Array[],
+): SentHello {
   const writer = new Writer(512)
   writeClientHello(writer, fields)
-  return { fields, keyShares, raw: handshakeMessage(HandshakeType.clientHello, writer.finish()) }
+  const raw = handshakeMessage(HandshakeType.clientHello, writer.finish())
+  const psk = fields.resumption?.psk
+  if (offered !== undefined && psk !== undefined) {
+    fillBinder(context, offered.session, raw, new Transcript(context.crypto, psk.hash, ...before))
+  }
+  return { fields, keyShares, raw, offered }
 }
 
 /** The first ServerHello, which may be a HelloRetryRequest. */
@@ -93,10 +123,18 @@ export function onServerHello(
   const suite = suite13(context, state.hello, hello)
   context.records.negotiated('TLSv1.3')
   if (isHelloRetryRequest(hello)) return retry(context, state.hello, hello, suite, message)
-  const { crypto } = context
-  const transcript = new Transcript(crypto, suite.hash, state.hello.raw, message.raw)
-  const { group, secret } = agree(state.hello, hello)
-  return startClient13(context, { suite, group, transcript, sharedSecret: secret, retried: false, hello: state.hello })
+  const transcript = new Transcript(context.crypto, suite.hash, state.hello.raw, message.raw)
+  return goOn13(context, { suite, transcript, retried: false, hello: state.hello }, hello)
+}
+
+function goOn13(
+  context: Context,
+  start: Pick<Client13Start, 'suite' | 'transcript' | 'retried' | 'hello'>,
+  hello: ServerHello,
+): Client13State {
+  const psk = selectedPsk(context, start.hello.offered, hello.extensions, start.suite)
+  const { group, secret } = agree(start.hello, hello)
+  return startClient13(context, { ...start, group, sharedSecret: secret, psk })
 }
 
 /** The ServerHello after a HelloRetryRequest. */
@@ -113,8 +151,7 @@ export function onRetriedServerHello(
   const { transcript } = state.retry
   transcript.add(message.raw)
   // Where the retry asked for a group, the second ClientHello holds a share for no other. TLS13-3, TLS13-7
-  const { group, secret } = agree(state.hello, hello)
-  return startClient13(context, { suite, group, transcript, sharedSecret: secret, retried: true, hello: state.hello })
+  return goOn13(context, { suite, transcript, retried: true, hello: state.hello }, hello)
 }
 
 function takeServerHello(message: HandshakeMessage): ServerHello {
@@ -159,6 +196,7 @@ function suite13(context: Context, sent: SentHello, hello: ServerHello): CipherS
   demand(offered, 'illegal-parameter', `cipher suite ${hello.cipherSuite.toString(16)} was not offered`)
   const allowed: number[] = [ExtensionType.supportedVersions, ExtensionType.keyShare]
   if (isHelloRetryRequest(hello)) allowed.push(ExtensionType.cookie)
+  else if (sent.fields.resumption?.psk !== undefined) allowed.push(ExtensionType.preSharedKey)
   for (const type of hello.extensions.keys()) {
     demand(allowed.includes(type), 'unsupported-extension', `extension ${type} does not belong into a ServerHello`)
   }
@@ -204,14 +242,13 @@ function retry(
   }
   if (sent.fields.sessionId.length > 0) records.sendChangeCipherSpec()
   const keyShares = group === undefined ? sent.keyShares : [crypto.createKeyShare(group, random)]
-  const second = writeHello({ ...sent.fields, cookie, keyShares: shareEntries(keyShares) }, keyShares)
+  // The ticket goes along where it fits the suite, with its age and binder made anew. TLS13-32, TLS13-33
+  const offered = sent.offered?.session.suite.hash === suite.hash ? sent.offered : undefined
+  const resumption = resumptionFields(context, isOf12(sent.offered) ? sent.offered : offered)
+  const fields = { ...sent.fields, cookie, keyShares: shareEntries(keyShares), resumption }
+  const before = [syntheticHello(crypto, suite.hash, sent.raw), message.raw]
+  const second = writeHello(context, fields, keyShares, offered, before)
   records.sendHandshake(second.raw)
-  const transcript = new Transcript(
-    crypto,
-    suite.hash,
-    syntheticHello(crypto, suite.hash, sent.raw),
-    message.raw,
-    second.raw,
-  )
+  const transcript = new Transcript(crypto, suite.hash, ...before, second.raw)
   return { type: 'expect-retried-server-hello', hello: second, retry: { suite, transcript } }
 }

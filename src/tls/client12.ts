@@ -2,8 +2,8 @@
  * The TLS 1.2 client after the ServerHello (RFC 5246 section 7.3, RFC 8422): ECDHE only.
  *
  * The server's flight is Certificate, ServerKeyExchange, CertificateRequest or not, ServerHelloDone; its signature over
- * the key exchange is its proof. The client answers with everything up to its Finished at once. No session is ever
- * resumed, so a server that echoes the session id is at fault.
+ * the key exchange is its proof. The client answers with everything up to its Finished at once. A server that took the
+ * session's ticket makes the rest shorter (`client12-abbreviated.ts`); without one, echoing the session id is a fault.
  */
 import { equalBytes } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
@@ -32,6 +32,7 @@ import {
   type Randoms,
   recordKeys12,
 } from './key-schedule12.ts'
+import { type ClientAbbreviatedState, resumeClient12 } from './client12-abbreviated.ts'
 import { connected12, type Open12 } from './open12.ts'
 import { demandChain, FinishedProof, ProvenPeer, VerifiedChain } from './proofs.ts'
 import {
@@ -43,9 +44,13 @@ import {
   HandshakeType,
   type SignatureScheme,
 } from './registry.ts'
+import type { SessionOrigin } from './resumption.ts'
+import { tellSession12 } from './resumption12.ts'
+import { clientOrigin } from './resumption13.ts'
 import type { ServerHello } from './server-hello.ts'
 import { chooseProof, type PendingSignature, signOrAsk } from './signing.ts'
 import { askedStaples, readCertificateStatus, readTimestamps, type Staples } from './staples.ts'
+import { readTicket12 } from './ticket.ts'
 import { Transcript12 } from './transcript12.ts'
 
 /** What the hellos fixed. */
@@ -57,6 +62,8 @@ interface Base {
   readonly transcript: Transcript12
   readonly staples: Staples
   readonly applicationProtocol: string | undefined
+  /** What the ticket is of that the server promised. */
+  readonly origin: SessionOrigin | undefined
 }
 
 /** A server that signed its key exchange with the key of a verified chain. */
@@ -93,8 +100,10 @@ export type Client12State =
   | (Exchanged & { readonly type: 'expect-request-or-done' })
   | (Exchanged & { readonly type: 'expect-server-hello-done'; readonly request: CertificateRequest })
   | (Keyed & { readonly type: 'expect-client-signature-12'; readonly pending: PendingSignature })
-  | (Answered & { readonly type: 'expect-server-change-cipher-spec' })
-  | (Answered & { readonly type: 'expect-server-finished-12' })
+  | (Answered & { readonly type: 'expect-new-session-ticket' })
+  | (Answered & { readonly type: 'expect-server-change-cipher-spec'; readonly newTicket: Uint8Array | undefined })
+  | (Answered & { readonly type: 'expect-server-finished-12'; readonly newTicket: Uint8Array | undefined })
+  | ClientAbbreviatedState
 
 type In<Type extends Client12State['type']> = Extract<Client12State, { type: Type }>
 
@@ -115,8 +124,10 @@ export function startClient12(
 ): Client12State {
   const { config, crypto } = context
   const { fields } = sent
-  const claimsResumption = hello.sessionId.length > 0 && equalBytes(hello.sessionId, fields.sessionId)
-  demand(!claimsResumption, 'illegal-parameter', 'the server resumes a session that does not exist')
+  const resumes = hello.sessionId.length > 0 && equalBytes(hello.sessionId, fields.sessionId)
+  const offered12 = sent.offered?.session.suite.version === 'TLSv1.2' ? sent.offered : undefined
+  const known = !resumes || offered12 !== undefined
+  demand(known, 'illegal-parameter', 'the server resumes a session that does not exist')
   demand(hello.compressionMethod === 0, 'illegal-parameter', 'compression was chosen')
   const suite = cipherSuiteById(hello.cipherSuite)
   const offered = suite?.version === 'TLSv1.2' && config.cipherSuites.includes(suite)
@@ -126,6 +137,7 @@ export function startClient12(
     ...SERVER_EXTENSIONS,
     ...askedStaples(config),
     ...(fields.encryptThenMac ? [ExtensionType.encryptThenMac] : []),
+    ...(fields.resumption === undefined ? [] : [ExtensionType.sessionTicket]),
     ...(fields.serverName === undefined ? [] : [ExtensionType.serverName]),
     ...(fields.applicationProtocols.length === 0 ? [] : [ExtensionType.alpn]),
   ])
@@ -140,15 +152,21 @@ export function startClient12(
   const transcript = new Transcript12(crypto, suite.hash)
   transcript.add(sent.raw)
   transcript.add(message.raw)
-  return {
-    type: 'expect-certificate-12',
+  const common = {
     suite,
     randoms: { client: fields.random, server: hello.random },
     extendedMasterSecret: decodeFlag(extensions, ExtensionType.extendedMasterSecret, 'extended_master_secret'),
     encryptThenMac,
     transcript,
-    statusPromised: decodeFlag(extensions, ExtensionType.statusRequest, 'status_request'),
     applicationProtocol: takenProtocol(extensions, fields.applicationProtocols),
+  }
+  const ticketPromised = decodeFlag(extensions, ExtensionType.sessionTicket, 'session_ticket')
+  if (resumes && offered12 !== undefined) return resumeClient12(context, { ...common, ...offered12 }, ticketPromised)
+  return {
+    ...common,
+    type: 'expect-certificate-12',
+    origin: ticketPromised ? clientOrigin(context, undefined) : undefined,
+    statusPromised: decodeFlag(extensions, ExtensionType.statusRequest, 'status_request'),
     staples: { ocspResponse: undefined, certificateTimestamps: readTimestamps(extensions) },
   }
 }
@@ -286,7 +304,21 @@ function finish(context: Context, state: Keyed, ownScheme: SignatureScheme | und
   records.setSealer(createSealer12(crypto, keys.client, random))
   const mac = finished12(crypto, suite, master, 'client', transcript.hash())
   send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
-  return { ...state, type: 'expect-server-change-cipher-spec', ownScheme, tlsUnique: mac }
+  const answered = { ...state, ownScheme, tlsUnique: mac }
+  if (state.origin !== undefined) return { ...answered, type: 'expect-new-session-ticket' }
+  return { ...answered, type: 'expect-server-change-cipher-spec', newTicket: undefined }
+}
+
+/** TLS12-23 */
+export function onNewSessionTicket(
+  _context: Context,
+  state: In<'expect-new-session-ticket'>,
+  message: HandshakeMessage,
+): Client12State {
+  demand(message.type === HandshakeType.newSessionTicket, 'unexpected-message', 'expected a NewSessionTicket')
+  readTicket12(message.body)
+  state.transcript.add(message.raw)
+  return { ...state, type: 'expect-server-change-cipher-spec', newTicket: message.body }
 }
 
 /** TLS12-7 */
@@ -308,5 +340,8 @@ export function onServerFinished12(
   const { suite, master, transcript } = state
   const expected = finished12(context.crypto, suite, master, 'server', transcript.hash())
   const finished = FinishedProof.check(expected, message.body)
-  return connected12(context, { ...state, finished, ...requestInfo(state.request) })
+  const open = connected12(context, { ...state, finished, ...requestInfo(state.request) })
+  const { origin, newTicket } = state
+  if (origin !== undefined && newTicket !== undefined) tellSession12(context, origin, { ...state, newTicket })
+  return open
 }

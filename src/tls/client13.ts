@@ -38,9 +38,10 @@ import {
   trafficKeys,
 } from './key-schedule.ts'
 import { connected13, type Keyed13, type Open13 } from './open13.ts'
-import { demandChain, FinishedProof, ProvenPeer, VerifiedChain } from './proofs.ts'
+import { demandChain, FinishedProof, ProvenPeer, type ResumedPeer, VerifiedChain } from './proofs.ts'
 import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, ExtensionType, HandshakeType, type SignatureScheme } from './registry.ts'
+import { clientOrigin, resumptionRoot, type TakenPsk } from './resumption13.ts'
 import { chooseProof, type PendingSignature, signOrAsk } from './signing.ts'
 import { askedStaples, type Staples } from './staples.ts'
 import type { Transcript } from './transcript.ts'
@@ -48,7 +49,7 @@ import type { Transcript } from './transcript.ts'
 /** A server that passed every check, its Finished included, and the secrets of the connection. */
 interface Authenticated extends Keyed13 {
   readonly request: CertificateRequest | undefined
-  readonly peer: ProvenPeer
+  readonly peer: ProvenPeer | ResumedPeer
   readonly staples: Staples
   readonly finished: FinishedProof
   readonly application: ApplicationSecrets
@@ -56,7 +57,7 @@ interface Authenticated extends Keyed13 {
 
 /** States of the 1.3 client, named for what they await. */
 export type Client13State =
-  | (Keyed13 & { readonly type: 'expect-encrypted-extensions' })
+  | (Keyed13 & { readonly type: 'expect-encrypted-extensions'; readonly psk: TakenPsk | undefined })
   | (Keyed13 & { readonly type: 'expect-certificate-or-request' })
   | (Keyed13 & { readonly type: 'expect-certificate'; readonly request: CertificateRequest })
   | (Keyed13 & {
@@ -68,7 +69,7 @@ export type Client13State =
   | (Keyed13 & {
       readonly type: 'expect-server-finished'
       readonly request: CertificateRequest | undefined
-      readonly peer: ProvenPeer
+      readonly peer: ProvenPeer | ResumedPeer
       readonly staples: Staples
     })
   | (Authenticated & { readonly type: 'expect-client-signature'; readonly pending: PendingSignature })
@@ -84,20 +85,23 @@ export interface Client13Start {
   readonly transcript: Transcript
   readonly sharedSecret: Uint8Array
   readonly hello: SentHello
+  /** The session that the server took. */
+  readonly psk: TakenPsk | undefined
 }
 
 /** Takes the handshake keys into use. */
 export function startClient13(context: Context, start: Client13Start): Client13State {
   const { crypto, records } = context
-  const { suite, group, retried, transcript, sharedSecret, hello } = start
-  const secrets = handshakeSecrets(crypto, suite.hash, sharedSecret, transcript.hash())
+  const { suite, group, retried, transcript, sharedSecret, hello, psk } = start
+  const secrets = handshakeSecrets(crypto, suite.hash, sharedSecret, transcript.hash(), psk?.early)
   context.keyLog?.handshake(hello.fields.random, secrets)
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, suite, secrets.serverHandshakeTrafficSecret)))
   // After a retry the ChangeCipherSpec went out before the second ClientHello. TLS13-5
   if (hello.fields.sessionId.length > 0 && !retried) records.sendChangeCipherSpec()
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, secrets.clientHandshakeTrafficSecret)))
-  const applicationProtocol = undefined
-  return { type: 'expect-encrypted-extensions', suite, group, retried, transcript, secrets, applicationProtocol }
+  const origin = clientOrigin(context, psk?.session)
+  const keyed = { suite, group, retried, transcript, secrets, applicationProtocol: undefined, origin }
+  return { type: 'expect-encrypted-extensions', ...keyed, psk }
 }
 
 export function onEncryptedExtensions(
@@ -120,7 +124,12 @@ export function onEncryptedExtensions(
   decodeExtension(extensions, ExtensionType.supportedGroups, 'supported_groups', (r) => readU16List(r, 2))
   state.transcript.add(message.raw)
   const applicationProtocol = takenProtocol(extensions, config.applicationProtocols)
-  return { ...state, type: 'expect-certificate-or-request', applicationProtocol }
+  const { psk } = state
+  if (psk === undefined) return { ...state, type: 'expect-certificate-or-request', applicationProtocol }
+  // The ticket stands for Certificate and CertificateVerify; neither they nor a request may come. TLS13-32
+  const { peer, session } = psk
+  const { staples } = session
+  return { ...state, type: 'expect-server-finished', peer, request: undefined, staples, applicationProtocol }
 }
 
 export function onCertificateOrRequest(
@@ -207,9 +216,12 @@ function finish(context: Context, state: Authenticated, ownScheme: SignatureSche
   send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
   const { clientApplicationTrafficSecret: writeSecret, serverApplicationTrafficSecret: readSecret } = application
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, writeSecret)))
-  const { exporterMasterSecret } = application
+  const { exporterMasterSecret, masterSecret } = application
+  const { origin } = state
+  const resumption = origin && resumptionRoot(context, suite, masterSecret, transcript, origin)
   return connected13(context, {
     ...state,
+    resumption,
     ...requestInfo(state.request),
     ownScheme,
     writeSecret,

@@ -22,6 +22,7 @@ import {
   signatureSchemeByName,
   type TlsVersion,
 } from './registry.ts'
+import { type ResolvedResumption, resolveResumption, type Resumption } from './resumption.ts'
 import { schemeFitsKey } from './signatures.ts'
 
 /** A private key that lives elsewhere: signatures are asked for through `signature-needed` outputs. */
@@ -122,6 +123,8 @@ export interface TlsConfig {
   readonly keyLog?: boolean
   /** Server: `false` follows the client's order of suites instead of the own. Default true. */
   readonly preferOwnCipherOrder?: boolean
+  /** Sessions over several connections. Default: none, as OpenVPN has it. */
+  readonly resumption?: Resumption
 }
 
 /** What a connection gets from its host besides the configuration: its only time and randomness. TLS-3 */
@@ -173,6 +176,7 @@ export interface ResolvedConfig {
   readonly requestTimestamps: boolean
   readonly ocspResponse: Uint8Array | undefined
   readonly certificateTimestamps: Uint8Array | undefined
+  readonly resumption: ResolvedResumption | undefined
 }
 
 const NONE: readonly never[] = []
@@ -225,6 +229,7 @@ export function resolveConfig(config: TlsConfig, crypto: CryptoProvider): Resolv
     requestTimestamps: config.requestTimestamps ?? false,
     ocspResponse: config.ocspResponse,
     certificateTimestamps: config.certificateTimestamps,
+    resumption: resolveResumption(config.resumption, config.role),
   }
 }
 
@@ -240,6 +245,7 @@ export function atRest(config: ResolvedConfig): ResolvedConfig {
     groupPreference: NONE,
     keyShares: NONE,
     signatureSchemes: NONE,
+    resumption: config.resumption && { ...config.resumption, session: undefined },
   }
 }
 

@@ -34,18 +34,19 @@ type VersionInfo = Pick<TlsAgreement, 'version' | 'helloRetryRequest' | 'extende
 /** What the host is told, but for the leaf's contents. */
 export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo): TlsAgreement {
   const { suite, group, peer } = done
-  const proven = peer.type === 'proven' ? peer : undefined
+  const proven = peer.type === 'anonymous' ? undefined : peer
   const { ocspResponse, certificateTimestamps } = done.staples ?? NO_STAPLES
   // Field by field: spreads of this many would cost more than all the rest of the function.
   return {
     version: versionInfo.version,
     cipherSuite: suite.name,
     group,
-    peerSignatureScheme: proven?.scheme.name,
+    resumed: peer.type === 'resumed',
+    peerSignatureScheme: proven?.scheme?.name,
     ownSignatureScheme: done.ownScheme?.name,
     peerSignatureAlgorithms: done.peerSignatureAlgorithms,
     certificateAuthorities: done.certificateAuthorities ?? [],
-    peerCertificates: proven?.chain.certificates ?? [],
+    peerCertificates: proven?.chain?.certificates ?? [],
     helloRetryRequest: versionInfo.helloRetryRequest,
     extendedMasterSecret: versionInfo.extendedMasterSecret,
     tlsUnique: versionInfo.tlsUnique,
@@ -57,5 +58,5 @@ export function connectionInfo(done: FinishedHandshake, versionInfo: VersionInfo
 
 /** The peer's certificate as it was verified. */
 export function leafOf({ peer }: FinishedHandshake): Certificate | undefined {
-  return peer.type === 'proven' ? peer.chain.leaf : undefined
+  return peer.type === 'anonymous' ? undefined : peer.chain?.leaf
 }

@@ -12,12 +12,14 @@ import {
   type Client12State,
   onCertificate12,
   onClientSignature12,
+  onNewSessionTicket,
   onRequestOrDone,
   onServerChangeCipherSpec,
   onServerFinished12,
   onServerHelloDone,
   onServerKeyExchange,
 } from './client12.ts'
+import { onRenewedTicket, onResumedServerChangeCipherSpec, onResumedServerFinished } from './client12-abbreviated.ts'
 import {
   type Client13State,
   onCertificate,
@@ -44,6 +46,7 @@ import {
   onServerSignature12,
   type Server12State,
 } from './server12.ts'
+import { onResumedClientChangeCipherSpec, onResumedClientFinished } from './server12-abbreviated.ts'
 import {
   onClientCertificate,
   onClientCertificateVerify,
@@ -90,8 +93,14 @@ export function onMessage(context: Context, state: State, message: HandshakeMess
       return onRequestOrDone(context, state, message)
     case 'expect-server-hello-done':
       return onServerHelloDone(context, state, message)
+    case 'expect-new-session-ticket':
+      return onNewSessionTicket(context, state, message)
     case 'expect-server-finished-12':
       return onServerFinished12(context, state, message)
+    case 'expect-renewed-ticket':
+      return onRenewedTicket(context, state, message)
+    case 'expect-resumed-server-finished':
+      return onResumedServerFinished(context, state, message)
     case 'expect-client-hello':
       return onClientHello(context, message)
     case 'expect-retried-client-hello':
@@ -110,6 +119,8 @@ export function onMessage(context: Context, state: State, message: HandshakeMess
       return onClientCertificateVerify12(context, state, message)
     case 'expect-client-finished-12':
       return onClientFinished12(context, state, message)
+    case 'expect-resumed-client-finished':
+      return onResumedClientFinished(context, state, message)
     case 'open-12':
       return onPostHandshake12(context, state, message)
     case 'open-13':
@@ -117,6 +128,8 @@ export function onMessage(context: Context, state: State, message: HandshakeMess
     case 'client-idle':
     case 'expect-server-change-cipher-spec':
     case 'expect-client-change-cipher-spec':
+    case 'expect-resumed-server-change-cipher-spec':
+    case 'expect-resumed-client-change-cipher-spec':
       throw new AlertError('unexpected-message', `handshake message ${message.type} in state ${state.type}`)
     case 'expect-client-signature':
     case 'expect-server-signature':
@@ -135,6 +148,10 @@ export function onChangeCipherSpec(context: Context, state: State): State {
       return onServerChangeCipherSpec(context, state)
     case 'expect-client-change-cipher-spec':
       return onClientChangeCipherSpec(context, state)
+    case 'expect-resumed-server-change-cipher-spec':
+      return onResumedServerChangeCipherSpec(context, state)
+    case 'expect-resumed-client-change-cipher-spec':
+      return onResumedClientChangeCipherSpec(context, state)
     default:
       throw new AlertError('unexpected-message', `a ChangeCipherSpec in state ${state.type}`)
   }

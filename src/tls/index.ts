@@ -8,7 +8,15 @@ export type { ChainVerifier, ExternalKey, TlsConfig, TlsEnvironment } from './co
 export { TlsConnection } from './connection.ts'
 export { type KeyLogLabel, parseKeyLogLine, type TlsSecret } from './key-log.ts'
 export { type ObservedItem, TlsObserver, type TlsSecrets, type TlsSide } from './observer.ts'
-export type { KeyLogLine, SignatureRequest, TlsAgreement, TlsCloseReason, TlsInfo, TlsOutput } from './output.ts'
+export type {
+  KeyLogLine,
+  SessionOutput,
+  SignatureRequest,
+  TlsAgreement,
+  TlsCloseReason,
+  TlsInfo,
+  TlsOutput,
+} from './output.ts'
 export {
   type CipherSuite,
   cipherSuiteById,
@@ -25,6 +33,7 @@ export {
   type SuiteProtection,
   type TlsVersion,
 } from './registry.ts'
+export type { Resumption } from './resumption.ts'
 export type { TlsSnapshot } from './snapshot.ts'
 export {
   type NamedList,

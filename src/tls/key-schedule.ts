@@ -1,7 +1,7 @@
 /**
  * The TLS 1.3 key schedule (RFC 8446 section 7): from the shared secret to traffic keys, finished keys and the exporter.
  *
- * Without pre-shared keys the early secret is a constant of the hash, and what follows from it is written down here.
+ * Without a pre-shared key the early secret is a constant of the hash, and what follows from it is written down here.
  * Secrets are plain arrays held by the handshake states that need them; nothing is kept here.
  */
 import { EMPTY, fromHex, invariant } from '../bytes/index.ts'
@@ -64,14 +64,38 @@ export interface HandshakeSecrets {
   readonly serverHandshakeTrafficSecret: Uint8Array
 }
 
-/** @param helloHash - transcript through ServerHello. */
+/** What a pre-shared key begins the schedule with. */
+export function earlySecret(crypto: CryptoProvider, hash: HashName, psk: Uint8Array): Uint8Array {
+  return hkdfExtract(crypto, hash, new Uint8Array(HASH_LENGTH[hash]), psk)
+}
+
+/**
+ * The binder of a pre-shared key that comes from a ticket: proof that who offers it knows it. TLS13-31
+ * @param helloHash - transcript through the ClientHello up to its binders.
+ */
+export function binderMac(
+  crypto: CryptoProvider,
+  hash: HashName,
+  early: Uint8Array,
+  helloHash: Uint8Array,
+): Uint8Array {
+  return finishedMac(crypto, hash, expand(crypto, hash, early, 'res binder', constants(hash).emptyHash), helloHash)
+}
+
+/**
+ * @param helloHash - transcript through ServerHello.
+ * @param early - of the pre-shared key that was taken; `undefined` without one.
+ */
 export function handshakeSecrets(
   crypto: CryptoProvider,
   hash: HashName,
   sharedSecret: Uint8Array,
   helloHash: Uint8Array,
+  early?: Uint8Array,
 ): HandshakeSecrets {
-  const handshakeSecret = hkdfExtract(crypto, hash, constants(hash).earlyDerived, sharedSecret)
+  const { earlyDerived, emptyHash } = constants(hash)
+  const salt = early === undefined ? earlyDerived : expand(crypto, hash, early, 'derived', emptyHash)
+  const handshakeSecret = hkdfExtract(crypto, hash, salt, sharedSecret)
   return {
     handshakeSecret,
     clientHandshakeTrafficSecret: expand(crypto, hash, handshakeSecret, 'c hs traffic', helloHash),
@@ -84,6 +108,7 @@ export interface ApplicationSecrets {
   readonly clientApplicationTrafficSecret: Uint8Array
   readonly serverApplicationTrafficSecret: Uint8Array
   readonly exporterMasterSecret: Uint8Array
+  readonly masterSecret: Uint8Array
 }
 
 /** @param finishedHash - transcript through the server's Finished. */
@@ -99,7 +124,31 @@ export function applicationSecrets(
     clientApplicationTrafficSecret: expand(crypto, hash, masterSecret, 'c ap traffic', finishedHash),
     serverApplicationTrafficSecret: expand(crypto, hash, masterSecret, 's ap traffic', finishedHash),
     exporterMasterSecret: expand(crypto, hash, masterSecret, 'exp master', finishedHash),
+    masterSecret,
   }
+}
+
+/**
+ * What the keys of a connection's tickets come from.
+ * @param finishedHash - transcript through the client's Finished.
+ */
+export function resumptionMasterSecret(
+  crypto: CryptoProvider,
+  hash: HashName,
+  masterSecret: Uint8Array,
+  finishedHash: Uint8Array,
+): Uint8Array {
+  return expand(crypto, hash, masterSecret, 'res master', finishedHash)
+}
+
+/** The pre-shared key of the ticket with this nonce (RFC 8446 section 4.6.1). */
+export function ticketPsk(
+  crypto: CryptoProvider,
+  hash: HashName,
+  resumption: Uint8Array,
+  nonce: Uint8Array,
+): Uint8Array {
+  return expand(crypto, hash, resumption, 'resumption', nonce)
 }
 
 /** Record keys of a traffic secret. */

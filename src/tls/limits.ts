@@ -16,5 +16,9 @@ export const MAX_SKIPPED_EARLY_DATA = 16_384
 export const MAX_CERTIFICATES = 16
 /** Longest handshake message other than ClientHello, Certificate and CertificateRequest. */
 export const MAX_HANDSHAKE_MESSAGE = 16_384
+/** Longest ticket that is given to a client or taken from one. */
+export const MAX_TICKET = 12_288
+/** Identities of pre_shared_key that are tried. */
+export const MAX_PSK_IDENTITIES = 4
 /** Bytes held while a signature is awaited from the host. */
 export const MAX_HELD_INPUT = 262_144

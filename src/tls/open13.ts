@@ -1,14 +1,12 @@
 /**
- * An open TLS 1.3 connection: data, KeyUpdate both ways, tickets thrown away (RFC 8446 sections 4.6 and 7.2).
+ * An open TLS 1.3 connection: data, KeyUpdate both ways, tickets for a host that wants them (RFC 8446 sections 4.6 and 7.2).
  *
  * Both traffic secrets live here because each KeyUpdate replaces one. Requests to update are answered before the next data
  * leaves, once however many came, as RFC 8446 section 4.6.3 allows: a silent side cannot be made to work for each. Floods of post-handshake messages without data between them end the connection.
  */
-import { Reader } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
 import { AlertError, demand } from './alerts.ts'
 import type { Context } from './context.ts'
-import { demandComplete, readExtensions } from './extensions.ts'
 import { connectionInfo, type FinishedHandshake, leafOf } from './finished.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import { exportKey13, type HandshakeSecrets, nextTrafficSecret, trafficKeys } from './key-schedule.ts'
@@ -16,6 +14,8 @@ import { MAX_POST_HANDSHAKE } from './limits.ts'
 import type { TlsAgreement } from './output.ts'
 import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, HandshakeType } from './registry.ts'
+import type { SessionOrigin } from './resumption.ts'
+import { onTicket13, type ResumptionRoot } from './resumption13.ts'
 import type { Transcript } from './transcript.ts'
 
 /** A 1.3 handshake from its ServerHello on. */
@@ -26,6 +26,8 @@ export interface Keyed13 {
   readonly transcript: Transcript
   readonly secrets: HandshakeSecrets
   readonly applicationProtocol: string | undefined
+  /** What a session of this connection would be of, where there may be one. */
+  readonly origin: SessionOrigin | undefined
 }
 
 /** What a finished 1.3 handshake hands over. */
@@ -34,6 +36,8 @@ interface Finished13 extends FinishedHandshake {
   readonly readSecret: Uint8Array
   readonly writeSecret: Uint8Array
   readonly exporterMasterSecret: Uint8Array
+  /** Client that wants sessions. */
+  readonly resumption: ResumptionRoot | undefined
 }
 
 /** The open state. */
@@ -46,6 +50,8 @@ export interface Open13 {
   readonly readSecret: Uint8Array
   readonly writeSecret: Uint8Array
   readonly exporterMasterSecret: Uint8Array
+  /** What sessions come of; `undefined` where none are wanted. */
+  readonly resumption: ResumptionRoot | undefined
   /** The peer asked for a KeyUpdate, which goes out before the next data. */
   readonly owesUpdate: boolean
   /** Post-handshake messages since the last data. */
@@ -54,7 +60,7 @@ export interface Open13 {
 
 /** Announces the connection. */
 export function connected13(context: Context, done: Finished13): Open13 {
-  const { suite, retried, readSecret, writeSecret, exporterMasterSecret } = done
+  const { suite, retried, readSecret, writeSecret, exporterMasterSecret, resumption } = done
   const info = connectionInfo(done, {
     version: 'TLSv1.3',
     helloRetryRequest: retried,
@@ -71,6 +77,7 @@ export function connected13(context: Context, done: Finished13): Open13 {
     readSecret,
     writeSecret,
     exporterMasterSecret,
+    resumption,
     owesUpdate: false,
     idleMessages: 0,
   }
@@ -83,19 +90,8 @@ export function onPostHandshake13(context: Context, state: Open13, message: Hand
   if (message.type === HandshakeType.keyUpdate) return onKeyUpdate(context, { ...state, idleMessages }, message)
   const isTicket = message.type === HandshakeType.newSessionTicket && context.config.role === 'client'
   demand(isTicket, 'unexpected-message', `handshake message ${message.type} on an open connection`)
-  readTicket(message.body)
+  onTicket13(context, state.resumption, state.suite, state.info, message.body)
   return { ...state, idleMessages }
-}
-
-/** Tickets are checked for form and forgotten. TLS13-23 */
-function readTicket(body: Uint8Array): void {
-  const reader = new Reader(body)
-  reader.skip(8)
-  reader.vector(1)
-  const ticket = reader.vector(2)
-  readExtensions(reader)
-  demandComplete(reader, 'the NewSessionTicket')
-  demand(ticket.length > 0, 'decode-error', 'an empty ticket')
 }
 
 /** TLS13-25, TLS13-26 */

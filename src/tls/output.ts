@@ -12,9 +12,11 @@ export interface TlsAgreement {
   readonly cipherSuite: CipherSuiteName
   /** The key agreement's group. */
   readonly group: GroupName
+  /** True when an earlier connection's session was gone on with: what is told of the peer was proven there. TLS-50 */
+  readonly resumed: boolean
   /** How the peer proved possession of its key; `undefined` for a client that showed no certificate. */
   readonly peerSignatureScheme: SignatureSchemeName | undefined
-  /** How this side proved possession; `undefined` for a client that showed no certificate. */
+  /** How this side proved possession; `undefined` for a client that showed no certificate, and on resumed connections. */
   readonly ownSignatureScheme: SignatureSchemeName | undefined
   /** Registry codes of the signature schemes that the peer takes, known and unknown; empty where it was not asked to say. */
   readonly peerSignatureAlgorithms: readonly number[]
@@ -74,6 +76,12 @@ export interface KeyLogLine {
   readonly line: string
 }
 
+/** Client that wants resumption: a session for a later connection to this server. Secret. */
+export interface SessionOutput {
+  readonly type: 'session'
+  readonly session: Uint8Array
+}
+
 /** One output of a connection. */
 export type TlsOutput =
   | { readonly type: 'transmit'; readonly data: Uint8Array }
@@ -81,4 +89,5 @@ export type TlsOutput =
   | { readonly type: 'connected'; readonly info: TlsInfo }
   | SignatureRequest
   | KeyLogLine
+  | SessionOutput
   | { readonly type: 'closed'; readonly reason: TlsCloseReason }

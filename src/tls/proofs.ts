@@ -9,7 +9,11 @@ import { AlertError, type AlertName, demand } from './alerts.ts'
 import type { DigitallySigned } from './auth-messages.ts'
 import type { Context } from './context.ts'
 import { type SignatureScheme, signatureSchemeById, type TlsVersion } from './registry.ts'
+import type { Session } from './resumption.ts'
 import { schemeFitsKey } from './signatures.ts'
+
+/** What a verdict on certificates depends on. */
+type Judge = Pick<Context, 'config' | 'crypto' | 'unixTime'>
 
 /** A chain that the verifier accepts for the peer's role. Nothing is known yet about who sent it. */
 export class VerifiedChain {
@@ -23,7 +27,7 @@ export class VerifiedChain {
   }
 
   /** @throws AlertError when the verifier refuses the chain or the leaf may not sign. TLS-20, TLS-21 */
-  static check(context: Context, certificates: readonly Uint8Array[]): VerifiedChain {
+  static check(context: Judge, certificates: readonly Uint8Array[]): VerifiedChain {
     const { verifier, role } = context.config
     demand(verifier !== undefined, 'internal-error', 'no verifier')
     const peerRole = role === 'client' ? 'server' : 'client'
@@ -36,6 +40,16 @@ export class VerifiedChain {
     const maySign = usage === undefined || usage.has('digitalSignature')
     demand(maySign, 'illegal-parameter', "the certificate's keyUsage does not allow signatures")
     return new VerifiedChain(certificates, verdict.leaf)
+  }
+
+  /** The same without fault: `undefined` for a chain that {@link check} refuses. */
+  static find(context: Judge, certificates: readonly Uint8Array[]): VerifiedChain | undefined {
+    try {
+      return VerifiedChain.check(context, certificates)
+    } catch (error) {
+      if (error instanceof AlertError) return undefined
+      throw error
+    }
   }
 
   /** Always true: keeps the class nominal. */
@@ -109,6 +123,40 @@ export class ProvenPeer {
   }
 }
 
+/**
+ * A peer that proved itself in an earlier connection and would be taken today. That it is the same peer is proven by the
+ * secret that only the two share: by a binder, and by Finished.
+ */
+export class ResumedPeer {
+  readonly type = 'resumed'
+  /** As judged now; `undefined` for a client that showed no certificate. */
+  readonly chain: VerifiedChain | undefined
+  readonly scheme: SignatureScheme | undefined
+  readonly #passed = true
+
+  private constructor(chain: VerifiedChain | undefined, scheme: SignatureScheme | undefined) {
+    this.chain = chain
+    this.scheme = scheme
+  }
+
+  /** `undefined` when this configuration, at this time, would not take the session's peer. TLS-50 */
+  static judge(context: Judge, session: Session): ResumedPeer | undefined {
+    const { role, clientAuth, signatureSchemes } = context.config
+    const { peerCertificates, peerScheme } = session
+    if (peerScheme === undefined) {
+      return role === 'server' && clientAuth !== 'required' ? new ResumedPeer(undefined, undefined) : undefined
+    }
+    const asked = role === 'client' || clientAuth !== 'none'
+    if (!asked || !signatureSchemes.includes(peerScheme)) return undefined
+    const chain = VerifiedChain.find(context, peerCertificates)
+    return chain && new ResumedPeer(chain, peerScheme)
+  }
+
+  get passed(): boolean {
+    return this.#passed
+  }
+}
+
 /** A client that showed no certificate, where the configuration allows that. */
 export class AnonymousClient {
   readonly type = 'anonymous'
@@ -137,7 +185,7 @@ function demandCertificate(condition: boolean, alert: AlertName): void {
 }
 
 /** Who the peer is, as far as this connection demands to know. */
-export type PeerIdentity = ProvenPeer | AnonymousClient
+export type PeerIdentity = ProvenPeer | AnonymousClient | ResumedPeer
 
 /** The peer's Finished matched: both sides saw the same handshake and hold the same secrets. */
 export class FinishedProof {

@@ -4,10 +4,21 @@
  * Both are the same message; a HelloRetryRequest is told by its random. The last eight bytes of a real random say that
  * a server which knows a higher version was talked down.
  */
-import { equalBytes, fromHex, Reader, type Writer } from '../bytes/index.ts'
+import { equalBytes, fromHex, Reader, Writer } from '../bytes/index.ts'
 import { demand } from './alerts.ts'
+import { writeProtocols } from './application-protocol.ts'
+import type { ClientHello } from './client-hello.ts'
 import { demandComplete, type Extensions, readExtensions, writeExtension } from './extensions.ts'
-import { ExtensionType, type TlsVersion, VERSION_CODES } from './registry.ts'
+import { handshakeMessage } from './handshake-stream.ts'
+import {
+  type CipherSuite,
+  ExtensionType,
+  HandshakeType,
+  RENEGOTIATION_SCSV,
+  type TlsVersion,
+  VERSION_CODES,
+} from './registry.ts'
+import type { Staples } from './staples.ts'
 
 /** A decoded ServerHello. */
 export interface ServerHello {
@@ -85,4 +96,46 @@ export function writeServerHello(
 /** Writes supported_versions of a ServerHello. */
 export function writeSelectedVersion(writer: Writer, version: TlsVersion): void {
   writeExtension(writer, ExtensionType.supportedVersions, (w) => w.u16(VERSION_CODES[version]))
+}
+
+/** What a 1.2 server answers to the ClientHello's extensions. */
+export interface Answers12 {
+  readonly encryptThenMac: boolean
+  readonly applicationProtocol: string | undefined
+  readonly staples: Staples
+  /** A NewSessionTicket will follow. */
+  readonly ticketPromised: boolean
+}
+
+/**
+ * A 1.2 ServerHello message.
+ * @param sessionId - the client's where its session is resumed, otherwise empty: sessions have no names here. TLS12-4
+ */
+export function serverHello12(
+  hello: ClientHello,
+  suite: CipherSuite,
+  random: Uint8Array,
+  sessionId: Uint8Array,
+  answers: Answers12,
+): Uint8Array {
+  const { encryptThenMac, applicationProtocol, ticketPromised } = answers
+  const { ocspResponse, certificateTimestamps: timestamps } = answers.staples
+  const secureRenegotiation = hello.renegotiationInfo !== undefined || hello.cipherSuites.includes(RENEGOTIATION_SCSV)
+  const writeExtensions = (w: Writer) => {
+    if (secureRenegotiation) writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0))
+    if (hello.extendedMasterSecret) writeExtension(w, ExtensionType.extendedMasterSecret, () => undefined)
+    if (hello.ecPointFormats !== undefined) writeExtension(w, ExtensionType.ecPointFormats, (x) => x.u8(1).u8(0))
+    if (encryptThenMac) writeExtension(w, ExtensionType.encryptThenMac, () => undefined)
+    if (ticketPromised) writeExtension(w, ExtensionType.sessionTicket, () => undefined)
+    writeProtocols(w, applicationProtocol === undefined ? [] : [applicationProtocol])
+    if (ocspResponse !== undefined) writeExtension(w, ExtensionType.statusRequest, () => undefined)
+    if (timestamps !== undefined)
+      writeExtension(w, ExtensionType.signedCertificateTimestamp, (x) => x.bytes(timestamps))
+  }
+  const extensions = new Writer(64)
+  writeExtensions(extensions)
+  const writer = new Writer(128)
+  const any = extensions.length > 0
+  writeServerHello(writer, { random, sessionId, cipherSuite: suite.id }, any ? writeExtensions : undefined)
+  return handshakeMessage(HandshakeType.serverHello, writer.finish())
 }

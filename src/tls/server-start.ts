@@ -8,7 +8,6 @@ import { equalBytes, Writer } from '../bytes/index.ts'
 import type { GroupName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import { type ClientHello, type KeyShareEntry, readClientHello } from './client-hello.ts'
-import type { Credential } from './config.ts'
 import type { Context } from './context.ts'
 import { writeExtension } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
@@ -19,13 +18,13 @@ import {
   FALLBACK_SCSV,
   GROUP_CODES,
   HandshakeType,
-  type SignatureScheme,
   type TlsVersion,
   VERSION_CODES,
 } from './registry.ts'
 import { preferredGroup, preferredSuite } from './preference.ts'
 import { type Server12State, startServer12 } from './server12.ts'
-import { type Server13State, startServer13 } from './server13.ts'
+import { offersPsk, takePsk } from './resumption13.ts'
+import { type OwnCertificate, type Server13Start, type Server13State, startServer13 } from './server13.ts'
 import { writeSelectedVersion, writeServerHello } from './server-hello.ts'
 import { chooseScheme } from './signing.ts'
 import { syntheticHello, Transcript } from './transcript.ts'
@@ -54,12 +53,26 @@ export function onClientHello(
   if (version === 'TLSv1.2') return startServer12(context, hello, message)
   checkHello13(hello)
   const suite = chooseSuite13(context, hello)
-  const { credential, scheme } = chooseSignature(context, hello)
+  if (!offersPsk(context, hello)) chooseSignature(context, hello)
   const { group, share } = chooseGroup(context, hello)
   if (hello.earlyData) context.records.skipEarlyData(MAX_SKIPPED_EARLY_DATA) // TLS13-22
   if (share === undefined) return retry(context, hello, suite, group, message)
-  const transcript = new Transcript(context.crypto, suite.hash, message.raw)
-  return startServer13(context, { hello, suite, group, share, credential, scheme, transcript, retried: false })
+  const transcript = new Transcript(context.crypto, suite.hash)
+  const authentication = authenticate(context, hello, suite, transcript, message)
+  return startServer13(context, { hello, suite, group, share, authentication, transcript, retried: false })
+}
+
+/** How this side will prove itself: by a ticket's key, or with its certificate. The hello joins the transcript. */
+function authenticate(
+  context: Context,
+  hello: ClientHello,
+  suite: CipherSuite,
+  transcript: Transcript,
+  message: HandshakeMessage,
+): Server13Start['authentication'] {
+  const psk = takePsk(context, hello, suite, transcript, message.raw)
+  transcript.add(message.raw)
+  return psk ?? chooseSignature(context, hello)
 }
 
 /** The second ClientHello. TLS13-7, TLS13-8 */
@@ -74,12 +87,11 @@ export function onRetriedClientHello(
   context.records.skipEarlyData(0)
   checkRepetition(state.first, hello)
   checkHello13(hello)
-  const { credential, scheme } = chooseSignature(context, hello)
   const [share, ...more] = hello.keyShares ?? []
   const onlyWanted = share?.group === GROUP_CODES[group] && more.length === 0
   demand(onlyWanted, 'illegal-parameter', `the second ClientHello must hold one share, for ${group}`)
-  transcript.add(message.raw)
-  return startServer13(context, { hello, suite, group, share, credential, scheme, transcript, retried: true })
+  const authentication = authenticate(context, hello, suite, transcript, message)
+  return startServer13(context, { hello, suite, group, share, authentication, transcript, retried: true })
 }
 
 function takeClientHello(message: HandshakeMessage): ClientHello {
@@ -108,7 +120,6 @@ function chooseVersion(context: Context, hello: ClientHello): TlsVersion {
 /** What a 1.3 ClientHello must and must not hold (RFC 8446 section 9.2). TLS13-10, TLS13-11 */
 function checkHello13(hello: ClientHello): void {
   demand(hello.compressionMethods.length === 1, 'illegal-parameter', 'compression methods besides null')
-  demand(hello.signatureAlgorithms !== undefined, 'missing-extension', 'no signature_algorithms')
   demand(hello.supportedGroups !== undefined, 'missing-extension', 'no supported_groups')
   demand(hello.keyShares !== undefined, 'missing-extension', 'no key_share')
   const groups = new Set<number>()
@@ -129,12 +140,13 @@ function chooseSuite13(context: Context, hello: ClientHello): CipherSuite {
   return suite
 }
 
-function chooseSignature(context: Context, hello: ClientHello): { credential: Credential; scheme: SignatureScheme } {
+function chooseSignature(context: Context, hello: ClientHello): OwnCertificate {
+  demand(hello.signatureAlgorithms !== undefined, 'missing-extension', 'no signature_algorithms') // TLS13-10
   const { credential } = context.config
   demand(credential !== undefined, 'internal-error', 'no certificate')
-  const scheme = chooseScheme(credential, 'TLSv1.3', hello.signatureAlgorithms ?? [])
+  const scheme = chooseScheme(credential, 'TLSv1.3', hello.signatureAlgorithms)
   demand(scheme !== undefined, 'handshake-failure', "no signature scheme in common that fits the server's key")
-  return { credential, scheme }
+  return { type: 'certificate', credential, scheme }
 }
 
 /** The first own group that the client knows, whether it sent a share for it or not: the own order decides. TLS13-12 */

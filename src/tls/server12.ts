@@ -2,12 +2,12 @@
  * The TLS 1.2 server from the ServerHello on (RFC 5246 section 7.3, RFC 8422): ECDHE only.
  *
  * A client that offers extended_master_secret, secure renegotiation or encrypt-then-MAC gets them. Where this server
- * could have spoken 1.3, its random says so. Sessions are neither named nor resumed.
+ * could have spoken 1.3, its random says so. A ticket that is taken makes the rest shorter (`server12-abbreviated.ts`).
  */
-import { EMPTY, Writer } from '../bytes/index.ts'
+import { EMPTY } from '../bytes/index.ts'
 import type { GroupName, KeyShare } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
-import { chooseProtocol, writeProtocols } from './application-protocol.ts'
+import { chooseProtocol } from './application-protocol.ts'
 import {
   readCertificate12,
   readCertificateVerify,
@@ -17,7 +17,6 @@ import {
 import type { ClientHello } from './client-hello.ts'
 import type { Credential } from './config.ts'
 import { type Context, send } from './context.ts'
-import { writeExtension } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import {
   curveGroup,
@@ -39,17 +38,13 @@ import {
 import { connected12, type Open12 } from './open12.ts'
 import { preferredGroup, preferredSuite } from './preference.ts'
 import { AnonymousClient, FinishedProof, type PeerIdentity, ProvenPeer, VerifiedChain } from './proofs.ts'
-import {
-  type CipherSuite,
-  ExtensionType,
-  GROUP_CODES,
-  HandshakeType,
-  RENEGOTIATION_SCSV,
-  type SignatureScheme,
-} from './registry.ts'
-import { markDowngrade, writeServerHello } from './server-hello.ts'
+import { type CipherSuite, GROUP_CODES, HandshakeType, type SignatureScheme } from './registry.ts'
+import type { SessionOrigin } from './resumption.ts'
+import { newTicket12, serverOrigin12, type Taken12, takeTicket12 } from './resumption12.ts'
+import { resumeServer12, type ServerAbbreviatedState } from './server12-abbreviated.ts'
+import { markDowngrade, serverHello12 } from './server-hello.ts'
 import { chooseScheme, type PendingSignature, signOrAsk } from './signing.ts'
-import { type Staples, staplesFor, writeCertificateStatus } from './staples.ts'
+import { NO_STAPLES, staplesFor, writeCertificateStatus } from './staples.ts'
 import { Transcript12 } from './transcript12.ts'
 
 /** What the hellos fixed. */
@@ -64,6 +59,8 @@ interface Base {
   readonly applicationProtocol: string | undefined
   readonly ownScheme: SignatureScheme
   readonly peerSignatureAlgorithms: readonly number[]
+  /** What the ticket is of that was promised to the client. */
+  readonly origin: SessionOrigin | undefined
 }
 
 /** The client's key exchange is in. */
@@ -84,6 +81,7 @@ export type Server12State =
   | (Keyed & { readonly type: 'expect-client-certificate-verify-12'; readonly chain: VerifiedChain })
   | (Keyed & { readonly type: 'expect-client-change-cipher-spec'; readonly peer: PeerIdentity })
   | (Keyed & { readonly type: 'expect-client-finished-12'; readonly peer: PeerIdentity })
+  | ServerAbbreviatedState
 
 type In<Type extends Server12State['type']> = Extract<Server12State, { type: Type }>
 
@@ -99,18 +97,20 @@ export function startServer12(context: Context, hello: ClientHello, message: Han
     'renegotiation_info of a first handshake',
   ) // TLS12-3
   demand(ecPointFormats?.includes(0) ?? true, 'illegal-parameter', 'the client does not take uncompressed points')
+  const taken = takeTicket12(context, hello)
+  if (taken !== undefined) return resume(context, hello, message, taken)
   const group = chooseGroup(context, hello)
   const { suite, scheme } = chooseSuite(context, hello, credential)
-  const fresh = random(32)
-  const randoms = { client: hello.random, server: config.maxVersion === 'TLSv1.3' ? markDowngrade(fresh) : fresh }
+  const randoms = newRandoms(context, hello)
   const keyShare = crypto.createKeyShare(group, random)
   const encryptThenMac = hello.encryptThenMac && suite.protection.type === 'cbc'
   const transcript = new Transcript12(crypto, suite.hash)
   transcript.add(message.raw)
   const staples = staplesFor(config, hello)
   const applicationProtocol = chooseProtocol(config.applicationProtocols, hello.applicationProtocols)
-  const answers = { encryptThenMac, staples, applicationProtocol }
-  send(context, transcript, serverHello(hello, suite, randoms.server, answers))
+  const origin = serverOrigin12(context, hello)
+  const answers = { encryptThenMac, staples, applicationProtocol, ticketPromised: origin !== undefined }
+  send(context, transcript, serverHello12(hello, suite, randoms.server, EMPTY, answers))
   send(context, transcript, writeCertificate12(credential.chain))
   if (staples.ocspResponse !== undefined) send(context, transcript, writeCertificateStatus(staples.ocspResponse))
   const parameters = writeParameters(group, keyShare.share)
@@ -129,9 +129,31 @@ export function startServer12(context: Context, hello: ClientHello, message: Han
     peerSignatureAlgorithms: hello.signatureAlgorithms ?? [],
     pending,
     parameters,
+    origin,
   } as const
   const signature = signOrAsk(context, credential, pending)
   return signature === undefined ? waiting : onServerSignature12(context, waiting, signature)
+}
+
+/** Goes on with a ticket's session. TLS12-20 */
+function resume(context: Context, hello: ClientHello, message: HandshakeMessage, taken: Taken12): Server12State {
+  const { config, crypto } = context
+  const { suite } = taken.session
+  const randoms = newRandoms(context, hello)
+  const encryptThenMac = hello.encryptThenMac && suite.protection.type === 'cbc'
+  const applicationProtocol = chooseProtocol(config.applicationProtocols, hello.applicationProtocols)
+  const answers = { encryptThenMac, applicationProtocol, staples: NO_STAPLES, ticketPromised: false }
+  const transcript = new Transcript12(crypto, suite.hash)
+  transcript.add(message.raw)
+  send(context, transcript, serverHello12(hello, suite, randoms.server, hello.sessionId, answers))
+  const peerSignatureAlgorithms = hello.signatureAlgorithms ?? []
+  const start = { ...taken, randoms, encryptThenMac, applicationProtocol, transcript, peerSignatureAlgorithms }
+  return resumeServer12(context, start)
+}
+
+function newRandoms({ config, random }: Context, hello: ClientHello): Randoms {
+  const fresh = random(32)
+  return { client: hello.random, server: config.maxVersion === 'TLSv1.3' ? markDowngrade(fresh) : fresh }
 }
 
 /** TLS12-2 */
@@ -159,33 +181,6 @@ function chooseSuite(
   )
   demand(suite !== undefined, 'handshake-failure', 'no cipher suite in common')
   return { suite, scheme }
-}
-
-function serverHello(
-  hello: ClientHello,
-  suite: CipherSuite,
-  random: Uint8Array,
-  answers: Pick<Base, 'encryptThenMac' | 'applicationProtocol'> & { readonly staples: Staples },
-): Uint8Array {
-  const { encryptThenMac, applicationProtocol } = answers
-  const { ocspResponse, certificateTimestamps: timestamps } = answers.staples
-  const secureRenegotiation = hello.renegotiationInfo !== undefined || hello.cipherSuites.includes(RENEGOTIATION_SCSV)
-  const writeExtensions = (w: Writer) => {
-    if (secureRenegotiation) writeExtension(w, ExtensionType.renegotiationInfo, (x) => x.u8(0))
-    if (hello.extendedMasterSecret) writeExtension(w, ExtensionType.extendedMasterSecret, () => undefined)
-    if (hello.ecPointFormats !== undefined) writeExtension(w, ExtensionType.ecPointFormats, (x) => x.u8(1).u8(0))
-    if (encryptThenMac) writeExtension(w, ExtensionType.encryptThenMac, () => undefined)
-    writeProtocols(w, applicationProtocol === undefined ? [] : [applicationProtocol])
-    if (ocspResponse !== undefined) writeExtension(w, ExtensionType.statusRequest, () => undefined)
-    if (timestamps !== undefined)
-      writeExtension(w, ExtensionType.signedCertificateTimestamp, (x) => x.bytes(timestamps))
-  }
-  const extensions = new Writer(64)
-  writeExtensions(extensions)
-  const writer = new Writer(128)
-  const any = extensions.length > 0
-  writeServerHello(writer, { random, sessionId: EMPTY, cipherSuite: suite.id }, any ? writeExtensions : undefined)
-  return handshakeMessage(HandshakeType.serverHello, writer.finish())
 }
 
 /** The ServerKeyExchange can be sent, and with it the rest of the flight. */
@@ -275,6 +270,7 @@ export function onClientFinished12(
   const finished = FinishedProof.check(expected, message.body)
   const tlsUnique = message.body.slice()
   transcript.add(message.raw)
+  if (state.origin !== undefined) send(context, transcript, newTicket12(context, state.origin, state))
   records.sendChangeCipherSpec()
   records.setSealer(createSealer12(crypto, keys.server, random))
   const mac = finished12(crypto, suite, master, 'server', transcript.hash())

@@ -33,6 +33,7 @@ import { connected13, type Keyed13, type Open13 } from './open13.ts'
 import { AnonymousClient, FinishedProof, type PeerIdentity, ProvenPeer, VerifiedChain } from './proofs.ts'
 import { Opener13, Sealer13 } from './protection.ts'
 import { type CipherSuite, ExtensionType, GROUP_CODES, HandshakeType, type SignatureScheme } from './registry.ts'
+import { peerPart, resumptionRoot, sendTicket13, serverOrigin, type TakenPsk } from './resumption13.ts'
 import { writeSelectedVersion, writeServerHello } from './server-hello.ts'
 import { type PendingSignature, signOrAsk } from './signing.ts'
 import { staplesFor } from './staples.ts'
@@ -40,7 +41,7 @@ import type { Transcript } from './transcript.ts'
 
 /** What the ServerHello fixed. */
 interface Base extends Keyed13 {
-  readonly ownScheme: SignatureScheme
+  readonly ownScheme: SignatureScheme | undefined
   readonly peerSignatureAlgorithms: readonly number[]
 }
 
@@ -58,14 +59,20 @@ export type Server13State =
 
 type In<Type extends Server13State['type']> = Extract<Server13State, { type: Type }>
 
+/** A certificate and the way that its key will sign. */
+export interface OwnCertificate {
+  readonly type: 'certificate'
+  readonly credential: Credential
+  readonly scheme: SignatureScheme
+}
+
 /** What the negotiation chose. */
 export interface Server13Start {
   readonly hello: ClientHello
   readonly suite: CipherSuite
   readonly group: GroupName
   readonly share: KeyShareEntry
-  readonly credential: Credential
-  readonly scheme: SignatureScheme
+  readonly authentication: OwnCertificate | TakenPsk
   readonly retried: boolean
   /** Through the ClientHello. */
   readonly transcript: Transcript
@@ -77,7 +84,8 @@ export function startServer13(context: Context, start: Server13Start): Server13S
   const applicationProtocol = chooseProtocol(config.applicationProtocols, start.hello.applicationProtocols)
   const encryptedExtensions = new Writer(16)
   encryptedExtensions.block(2, (w) => writeProtocols(w, applicationProtocol === undefined ? [] : [applicationProtocol]))
-  const { hello, suite, group, credential, scheme, retried, transcript } = start
+  const { hello, suite, group, authentication, retried, transcript } = start
+  const psk = authentication.type === 'psk' ? authentication : undefined
   const serverRandom = random(32)
   const response = crypto.respondKeyShare(group, start.share.share, random)
   demand(response !== undefined, 'illegal-parameter', "the client's key share is invalid") // TLS-31
@@ -85,31 +93,37 @@ export function startServer13(context: Context, start: Server13Start): Server13S
   writeServerHello(writer, { random: serverRandom, sessionId: hello.sessionId, cipherSuite: suite.id }, (w) => {
     writeExtension(w, ExtensionType.keyShare, (x) => x.u16(GROUP_CODES[group]).vector(2, response.share))
     writeSelectedVersion(w, 'TLSv1.3')
+    if (psk !== undefined) writeExtension(w, ExtensionType.preSharedKey, (x) => x.u16(psk.index))
   })
   send(context, transcript, handshakeMessage(HandshakeType.serverHello, writer.finish()))
   if (hello.sessionId.length > 0 && !retried) records.sendChangeCipherSpec() // TLS13-5
-  const secrets = handshakeSecrets(crypto, suite.hash, response.secret, transcript.hash())
+  const secrets = handshakeSecrets(crypto, suite.hash, response.secret, transcript.hash(), psk?.early)
   context.keyLog?.handshake(hello.random, secrets)
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, suite, secrets.clientHandshakeTrafficSecret)))
   records.allowPlaintextAlert()
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, secrets.serverHandshakeTrafficSecret)))
   send(context, transcript, handshakeMessage(HandshakeType.encryptedExtensions, encryptedExtensions.finish()))
-  if (config.clientAuth !== 'none')
-    send(context, transcript, writeCertificateRequest13(config.signatureSchemes, config.certificateAuthorities))
-  send(context, transcript, writeCertificate13(credential.chain, EMPTY, staplesFor(config, hello)))
-  const pending = { scheme, message: signedContent13('server', transcript.hash()) }
-  const waiting = {
-    type: 'expect-server-signature',
+  const base = {
     suite,
     group,
     retried,
     transcript,
     secrets,
     applicationProtocol,
-    ownScheme: scheme,
+    ownScheme: undefined,
     peerSignatureAlgorithms: hello.signatureAlgorithms ?? [],
-    pending,
-  } as const
+    origin: serverOrigin(context, hello, psk?.session),
+  }
+  if (authentication.type === 'psk') {
+    const sent = sendFinished(context, base)
+    return { ...sent, type: 'expect-client-finished', peer: authentication.peer }
+  }
+  const { credential, scheme } = authentication
+  if (config.clientAuth !== 'none')
+    send(context, transcript, writeCertificateRequest13(config.signatureSchemes, config.certificateAuthorities))
+  send(context, transcript, writeCertificate13(credential.chain, EMPTY, staplesFor(config, hello)))
+  const pending = { scheme, message: signedContent13('server', transcript.hash()) }
+  const waiting = { ...base, type: 'expect-server-signature', ownScheme: scheme, pending } as const
   const signature = signOrAsk(context, credential, pending)
   return signature === undefined ? waiting : onServerSignature(context, waiting, signature)
 }
@@ -120,17 +134,22 @@ export function onServerSignature(
   state: In<'expect-server-signature'>,
   signature: Uint8Array,
 ): Server13State {
-  const { crypto, records, config } = context
+  send(context, state.transcript, writeCertificateVerify(state.pending.scheme, signature))
+  const sent = sendFinished(context, state)
+  if (context.config.clientAuth !== 'none') return { ...sent, type: 'expect-client-certificate' }
+  return { ...sent, type: 'expect-client-finished', peer: AnonymousClient.allow(context, 'TLSv1.3') }
+}
+
+/** The end of the server's flight: from here on it may send data. */
+function sendFinished<State extends Base>(context: Context, state: State): State & Sent {
+  const { crypto, records } = context
   const { suite, transcript, secrets } = state
-  send(context, transcript, writeCertificateVerify(state.pending.scheme, signature))
   const mac = finishedMac(crypto, suite.hash, secrets.serverHandshakeTrafficSecret, transcript.hash())
   send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
   const application = applicationSecrets(crypto, suite.hash, secrets.handshakeSecret, transcript.hash())
   context.keyLog?.application(application)
   records.setSealer(new Sealer13(crypto, trafficKeys(crypto, suite, application.serverApplicationTrafficSecret)))
-  const sent: Sent = { ...state, application }
-  if (config.clientAuth !== 'none') return { ...sent, type: 'expect-client-certificate' }
-  return { ...sent, type: 'expect-client-finished', peer: AnonymousClient.allow(context, 'TLSv1.3') }
+  return { ...state, application }
 }
 
 export function onClientCertificate(
@@ -173,6 +192,13 @@ export function onClientFinished(
   const { clientApplicationTrafficSecret: readSecret, serverApplicationTrafficSecret: writeSecret } = application
   records.setOpener(new Opener13(crypto, trafficKeys(crypto, suite, readSecret)))
   records.handshakeDone()
-  const { exporterMasterSecret } = application
-  return connected13(context, { ...state, finished, readSecret, writeSecret, exporterMasterSecret })
+  transcript.add(message.raw)
+  const { exporterMasterSecret, masterSecret } = application
+  const { origin, group, peer } = state
+  if (origin !== undefined) {
+    const root = resumptionRoot(context, suite, masterSecret, transcript, origin)
+    sendTicket13(context, root, { suite, group, ...peerPart(peer) })
+  }
+  const secrets13 = { readSecret, writeSecret, exporterMasterSecret, resumption: undefined }
+  return connected13(context, { ...state, finished, ...secrets13 })
 }

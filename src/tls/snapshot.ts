@@ -63,7 +63,8 @@ export function resumeSnapshot(context: Context, snapshot: TlsSnapshot): Open12 
     const opener = new Opener13(crypto, trafficKeys(crypto, suite, readSecret), stood.opened)
     const sealer = new Sealer13(crypto, trafficKeys(crypto, suite, writeSecret), stood.sealed)
     records.resume('TLSv1.3', opener, sealer, stood.unread)
-    return { type, suite, info, verified, readSecret, writeSecret, exporterMasterSecret, owesUpdate, idleMessages }
+    const secrets = { readSecret, writeSecret, exporterMasterSecret, resumption: undefined }
+    return { type, suite, info, verified, ...secrets, owesUpdate, idleMessages }
   }
   const { encryptThenMac, master, randoms, refused, type } = snapshot
   const keys = recordKeys12(crypto, suite, master, randoms, encryptThenMac)

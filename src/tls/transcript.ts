@@ -23,6 +23,11 @@ export class Transcript {
   hash(): Uint8Array {
     return this.#state.clone().finish()
   }
+
+  /** Hash of all messages so far and the beginning of the next. */
+  hashWith(beginning: Uint8Array): Uint8Array {
+    return this.#state.clone().update(beginning).finish()
+  }
 }
 
 /** What stands for the first ClientHello after a HelloRetryRequest: a message holding its hash. TLS13-6 */

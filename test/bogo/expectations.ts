@@ -8,7 +8,9 @@ import { parsePemCertificates } from '../../src/x509/index.ts'
 import type { Flags } from './flags.ts'
 
 /** The first expectation that does not hold, in words. */
-export function checkExpectations(flags: Flags, info: TlsInfo): string | undefined {
+export function checkExpectations(flags: Flags, info: TlsInfo, connection: number): string | undefined {
+  const resumes = connection > 0 && !flags.expectSessionMiss
+  if (info.resumed !== resumes) return resumes ? 'the session was not resumed' : 'a session was resumed'
   const { peerSignatureScheme: scheme } = info
   const signature = scheme === undefined ? undefined : signatureSchemeByName(scheme)?.id
   if (differs(flags.expectPeerSignature, signature)) return `peer signature scheme ${scheme}`
@@ -17,7 +19,8 @@ export function checkExpectations(flags: Flags, info: TlsInfo): string | undefin
   if (flags.expectRetry && !info.helloRetryRequest) return 'no HelloRetryRequest'
   if (flags.expectNoRetry && info.helloRetryRequest) return 'a HelloRetryRequest'
   if (flags.expectExtendedMasterSecret && !info.extendedMasterSecret) return 'no extended_master_secret'
-  if (flags.expectVerifyResult && info.peerLeaf === undefined) return 'the peer was not verified'
+  if (flags.expectVerifyResult && info.peerCertificates.length > 0 && info.peerLeaf === undefined)
+    return 'the peer was not verified'
   if (flags.expectPeerVerifyPrefs !== undefined) {
     const same = String(flags.expectPeerVerifyPrefs) === String(info.peerSignatureAlgorithms)
     if (!same) return `the peer takes ${String(info.peerSignatureAlgorithms)}`

@@ -13,6 +13,7 @@ const IGNORED = new Set([
   '-expect-no-session-id',
   '-async',
   '-renegotiate-ignore',
+  '-renegotiate-freely',
   '-no-tls1',
   '-no-tls11',
 ])
@@ -20,9 +21,17 @@ const IGNORED = new Set([
 /** Flags with a value that changes nothing here. */
 const IGNORED_WITH_VALUE = new Set(['-read-size'])
 
+/** Why BoringSSL would not send or take early data: this engine never does. */
+const EARLY_DATA_REASONS = new Set(['disabled', 'no_session_offered', 'session_not_resumed', 'unsupported_for_session'])
+
 /** What the runner asked for. Lists are in the order given; `undefined` where the flag was not given. */
 export interface Flags {
   port: number
+  /** Connections after the first, each with the session of the one before. */
+  resumeCount: number
+  expectSessionMiss: boolean
+  /** Renegotiations that the runner expects to be made. */
+  renegotiations: number
   shimId: bigint
   ipv6: boolean
   server: boolean
@@ -130,6 +139,7 @@ const SWITCHES: Readonly<Record<string, (flags: Flags) => void>> = {
   '-export-traffic-secrets': (f) => (f.exportTrafficSecrets = true),
   '-key-update': (f) => (f.keyUpdate = true),
   '-expect-verify-result': (f) => (f.expectVerifyResult = true),
+  '-expect-session-miss': (f) => (f.expectSessionMiss = true),
   '-expect-hrr': (f) => (f.expectRetry = true),
   '-expect-no-hrr': (f) => (f.expectNoRetry = true),
   '-expect-extended-master-secret': (f) => (f.expectExtendedMasterSecret = true),
@@ -137,6 +147,11 @@ const SWITCHES: Readonly<Record<string, (flags: Flags) => void>> = {
 
 const VALUES: Readonly<Record<string, Handler>> = {
   '-port': (f, v) => (f.port = number(v)),
+  '-expect-total-renegotiations': (f, v) => (f.renegotiations = number(v)),
+  '-resume-count': (f, v) => (f.resumeCount = number(v)),
+  '-expect-early-data-reason': (_f, v) => {
+    if (!EARLY_DATA_REASONS.has(v)) unimplemented(`early data: ${v}`)
+  },
   '-shim-id': (f, v) => (f.shimId = BigInt(v)),
   '-trust-cert': (f, v) => (f.trustFile = v),
   '-cert-file': (f, v) => (f.certFile = v),
@@ -173,10 +188,19 @@ const VALUES: Readonly<Record<string, Handler>> = {
   '-expect-peer-cert-file': (f, v) => (f.expectPeerCertFile = v),
 }
 
-/** Reads the command line; ends the process with 89 at the first flag that is not known. */
-export function parseFlags(args: readonly string[]): Flags {
+/** A flag that goes for the first connection only, or for all but the first. */
+const PREFIX = /^-on-(initial|resume)(?=-)/
+
+/**
+ * Reads the command line as the connection with this number sees it; ends the process with 89 at the first flag that is not
+ * known.
+ */
+export function parseFlags(args: readonly string[], connection: number): Flags {
   const flags: Flags = {
     port: 0,
+    resumeCount: 0,
+    expectSessionMiss: false,
+    renegotiations: 0,
     shimId: 0n,
     ipv6: false,
     server: false,
@@ -236,12 +260,17 @@ export function parseFlags(args: readonly string[]): Flags {
     refuseWith: undefined,
   }
   for (let i = 0; i < args.length; i++) {
-    const name = args[i]!
+    const [prefix, when] = PREFIX.exec(args[i]!) ?? ['']
+    const name = args[i]!.slice(prefix.length)
+    const applies = when === undefined || (when === 'initial') === (connection === 0)
     const flip = SWITCHES[name]
     const take = VALUES[name]
-    if (flip !== undefined) flip(flags)
-    else if (take !== undefined) take(flags, args[++i] ?? '')
-    else if (IGNORED_WITH_VALUE.has(name)) i++
+    if (flip !== undefined) {
+      if (applies) flip(flags)
+    } else if (take !== undefined) {
+      i++
+      if (applies) take(flags, args[i] ?? '')
+    } else if (IGNORED_WITH_VALUE.has(name)) i++
     else if (!IGNORED.has(name)) unimplemented(`flag ${name}`)
   }
   return flags

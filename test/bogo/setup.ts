@@ -45,8 +45,12 @@ const SIGN_DEFAULT: readonly SignatureSchemeName[] = [
   'mldsa87',
 ]
 
-/** Takes every certificate that can be read, or none, as the flags say. */
+/**
+ * Takes every certificate that can be read, or none, as the flags say. A BoringSSL client that was not told to verify goes on
+ * with a certificate that it does not trust; so does a host that says so here.
+ */
 function verifier(flags: Flags): ChainVerifier {
+  const indifferent = !flags.server && !flags.verifyPeer && !flags.customVerify
   return {
     verify(chain) {
       const leaf = parseCertificate(chain[0]!)
@@ -54,7 +58,7 @@ function verifier(flags: Flags): ChainVerifier {
         return { type: 'refused', problem: leaf, detail: 'the certificate cannot be read', alert: 'decode-error' }
       }
       const alert = flags.customVerify ? 'certificate-unknown' : 'handshake-failure'
-      return flags.verifyFail
+      return flags.verifyFail && !indifferent
         ? { type: 'refused', problem: 'unknown-issuer', detail: 'refused as the flags say', alert }
         : { type: 'verified', leaf, path: [leaf], username: undefined }
     },
@@ -77,6 +81,12 @@ function groupPreference(flags: Flags): readonly (readonly GroupName[])[] {
 
 function schemeNames(ids: readonly number[]): readonly SignatureSchemeName[] {
   return ids.map((id) => signatureSchemeById(id)?.name ?? unimplemented(`signature scheme ${id}`))
+}
+
+/** What this side may sign with: schemes this engine lacks are left out while there are others. */
+function signingNames(ids: readonly number[]): readonly SignatureSchemeName[] {
+  const names = ids.flatMap((id) => signatureSchemeById(id)?.name ?? [])
+  return names.length > 0 ? names : schemeNames(ids)
 }
 
 const VERSIONS: readonly (readonly [number, TlsVersion])[] = [
@@ -132,8 +142,14 @@ function privateKey(file: string): PrivateKey {
   }
 }
 
-/** The configuration that the flags describe. */
-export function buildConfig(flags: Flags): TlsConfig {
+/** The same for all connections of one test. */
+const TICKET_KEY = new Uint8Array(32).fill(1)
+
+/**
+ * The configuration that the flags describe.
+ * @param session - that the connection before left.
+ */
+export function buildConfig(flags: Flags, session: Uint8Array | undefined): TlsConfig {
   const { certFile, keyFile, requireClientCertificate, verifyPeer } = flags
   return {
     role: flags.server ? 'server' : 'client',
@@ -145,7 +161,7 @@ export function buildConfig(flags: Flags): TlsConfig {
       keyFile !== undefined && {
         certificateChain: parsePemCertificates(readFileSync(certFile, 'utf8')),
         privateKey: privateKey(keyFile),
-        signingSchemes: flags.signingPrefs === undefined ? SIGN_DEFAULT : schemeNames(flags.signingPrefs),
+        signingSchemes: flags.signingPrefs === undefined ? SIGN_DEFAULT : signingNames(flags.signingPrefs),
       }),
     verifier: verifier(flags),
     clientAuth: requireClientCertificate ? 'required' : verifyPeer ? 'optional' : 'none',
@@ -165,6 +181,11 @@ export function buildConfig(flags: Flags): TlsConfig {
     maxCertificates: 1024,
     ...(flags.maxCertList !== undefined && { maxCertificateMessage: flags.maxCertList }),
     keyLog: flags.exportTrafficSecrets,
+    // BoringSSL resumes with and without extended_master_secret.
+    resumption: {
+      withoutExtendedMasterSecret: true,
+      ...(flags.server ? { ticketKeys: [TICKET_KEY] } : session !== undefined && { session }),
+    },
     insistOnCertificate: true,
     allowLegacyServer: !flags.noLegacyServer,
   }
