@@ -30,6 +30,9 @@ export function createRemoteList(config: ClientConfig, retry: RetryConfig, rando
  * Tries every remote's session configuration, so that what cannot work throws before anything is asked of the host.
  * Remotes that share their TLS settings are checked in full only once, because that makes keys. CLIENT-1
  *
+ * These sessions never send a byte, so their randomness is nobody's secret, and the environment's is left to the client: its
+ * run is the same whether remotes share an object or hold equal ones, as they do when a recording is replayed (REC-6).
+ *
  * @throws ConfigError
  */
 export function validateSessions(remotes: readonly Remote[], environment: Environment): void {
@@ -38,9 +41,11 @@ export function validateSessions(remotes: readonly Remote[], environment: Enviro
     const full = session.tls !== undefined && !seen.has(session.tls)
     if (full) seen.add(session.tls)
     const login: SessionConfig['login'] = full ? ANY_LOGIN : { type: 'ask' }
-    new Session(session.tls === undefined ? session : { ...session, login }, environment)
+    new Session(session.tls === undefined ? session : { ...session, login }, { ...environment, random: ones })
   }
 }
+
+const ones: RandomSource = (length) => new Uint8Array(length).fill(1)
 
 /** Stands for the login of a session that never sends a byte. */
 const ANY_LOGIN = { type: 'password', username: 'u', password: 'p', response: 'r' } as const

@@ -147,7 +147,8 @@ export class Replay {
     if (bytes?.length === length) return bytes.slice()
     const had = bytes === undefined ? 'none are left' : `${bytes.length} were drawn`
     this.#differ(`${length} random bytes were asked for where ${had}`)
-    return new Uint8Array(length)
+    // Other bytes every time and none of them zero, so that who draws until a value will do comes to an end.
+    return new Uint8Array(length).fill((this.#drawn & 127) + 1)
   }
 
   #call(method: string, args: readonly unknown[]): void {

@@ -3,10 +3,11 @@
  */
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from '../../../src/bytes/index.ts'
+import type { ClientConfig } from '../../../src/client/index.ts'
 import { noble } from '../../../src/crypto/index.ts'
 import { decodeCapture, Decoder, ladderLines } from '../../../src/decode/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
-import { isRecording, recordedTraffic, recordSession, Replay } from '../../../src/record/index.ts'
+import { isRecording, recordClient, recordedTraffic, recordSession, Replay } from '../../../src/record/index.ts'
 import { canonicalText, decodeValue, encodeValue } from '../../../src/record/codec.ts'
 import { type Output, SecretText, Session, type SessionConfig } from '../../../src/session/index.ts'
 import { generateStaticKey, StaticKey, TlsCryptV2ServerKey } from '../../../src/wire/index.ts'
@@ -140,6 +141,51 @@ describe.each(['udp', 'tcp'] as const)('a recorded session over %s', (transport)
     const text = decoded.flatMap((packet) => ladderLines(packet, PKI_NOW)).join('\n')
     expect(text).toContain('PUSH_REPLY')
     expect(decodeCapture(new Uint8Array(9))).toBeUndefined()
+  })
+})
+
+describe('a recorded client over several remotes', () => {
+  /** Both remotes share one TLS object, as blocks of a profile do. The first one is silent. */
+  const record = (): string => {
+    const lines: string[] = []
+    const [session] = pairConfigs()
+    const config: ClientConfig = {
+      remotes: ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 1194, session })),
+      retry: { pollTimeout: 2000 },
+    }
+    const environment = { now: 0, timeOrigin: PKI_NOW, random: new SeededRandom('remotes').source, crypto: nodeCrypto }
+    const client = recordClient(config, environment, (line) => lines.push(line))
+    for (let now = 0, link = 0; now <= 3000; now += 500) {
+      client.handleTimeout(now)
+      for (let output = client.poll(); output !== undefined; output = client.poll()) {
+        if (output.type === 'connect') link = output.link
+      }
+      client.connected(link, now)
+      while (client.poll() !== undefined);
+    }
+    return lines.join('\n')
+  }
+
+  it('REC-6 is replayed to the byte', () => {
+    const replay = new Replay(record(), { crypto: nodeCrypto })
+    const outputs = replayAll(replay)
+    expect(replay.verdict).toEqual({ type: 'same' })
+    expect(outputs.filter((output) => (output as { type: string }).type === 'transmit').length).toBeGreaterThan(1)
+  })
+
+  it('REC-10 ends when draws are missing or of another length', () => {
+    const lines = record().split('\n')
+    const draws = lines.map((line, index) => (line.startsWith('["r"') ? index : -1)).filter((index) => index >= 0)
+    expect(draws).toHaveLength(2)
+    for (const at of draws) {
+      for (const instead of [[], ['["r","AAAA"]']]) {
+        const replay = new Replay([...lines.slice(0, at), ...instead, ...lines.slice(at + 1)].join('\n'), {
+          crypto: nodeCrypto,
+        })
+        replayAll(replay)
+        expect(replay.verdict.type).toBe('different')
+      }
+    }
   })
 })
 
