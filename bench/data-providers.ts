@@ -1,10 +1,11 @@
 /**
  * What the channel leaves of a provider's own speed, and what libcrypto's does from C.
  *
- * For AEAD the bare call is the provider's `seal` and `open`; for CBC with HMAC it is encryption and MAC, one after the
- * other, as a packet needs them. Channel and bare call work on rings of buffers of their own, in turns. Two tunnels at once
- * with mixed sizes must cost no more than the same sizes one after another. The C loop is a small program that keeps its
- * context and per packet sets nonce, additional data and tag; it is compiled on the spot where there is a compiler.
+ * For AEAD the bare call is the provider's `seal` and `open`; for CBC with HMAC it is a fresh IV, encryption and MAC, one
+ * after the other, as a packet needs them. Channel and bare call work on rings of buffers of their own, in turns. Two
+ * tunnels at once with mixed sizes must cost no more than the same sizes one after another. The C loop is a small program
+ * that keeps its context and per packet sets nonce, additional data and tag; it is compiled on the spot where there is a
+ * compiler.
  */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -85,12 +86,19 @@ function cbcWorks(crypto: CryptoProvider): Works {
   const sum = new Uint8Array(MAC)
   const arena = new Uint8Array(SLOTS * ROOM)
   const run = (size: number): number => size + 4 + BLOCK - ((size + 4) % BLOCK)
+  const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+  let ivs: Uint8Array = new Uint8Array(0)
+  let nextIv = 0
   const seal = (offset: number, size: number): void => {
     const body = offset - 4
+    if (nextIv === ivs.length) {
+      ivs = random(64 * BLOCK)
+      nextIv = 0
+    }
+    for (let i = 0; i < BLOCK; i++) arena[body - BLOCK + i] = ivs[nextIv++] as number
     cbc.encrypt(arena, body, run(size), arena, body - BLOCK)
     mac.update(arena, body - BLOCK, body + run(size)).finishInto(arena, body - BLOCK - MAC)
   }
-  const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
   return {
     'bare seal': (count, size) => {
       for (let i = 0; i < count; i++) seal(at(i), size)

@@ -154,8 +154,8 @@ export class MacChannel implements DataChannel {
     if (this.#sealCbc !== undefined) {
       const block = this.#block
       const padding = block - ((end - bodyOffset) % block) // DATA-12
-      buffer.fill(padding, end, end + padding)
-      end += padding
+      // `fill` costs more to call than these few bytes.
+      for (const padded = end + padding; end < padded; end++) buffer[end] = padding
       ivOffset = bodyOffset - block
       this.#writeIv(buffer, ivOffset)
       this.#sealCbc.encrypt(buffer, bodyOffset, end - bodyOffset, buffer, ivOffset)
