@@ -33,6 +33,7 @@ export interface EntryParts {
   readonly connection: number | undefined
   /** Behind `setenv opt`, or after `setenv FORWARD_COMPATIBLE 1`. */
   readonly optional: boolean
+  readonly behindSetenvOpt: boolean
   /** Directory that relative names are relative to. */
   readonly directory: string
 }
@@ -48,6 +49,7 @@ export class Entry {
   readonly connection: number | undefined
   /** True behind `setenv opt`, or after `setenv FORWARD_COMPATIBLE 1`: releases pass over what they do not take. */
   readonly optional: boolean
+  readonly behindSetenvOpt: boolean
   readonly directory: string
   /** Text of the inline block that it was given as. */
   readonly content: SecretText | undefined
@@ -62,6 +64,7 @@ export class Entry {
     this.place = parts.place
     this.connection = parts.connection
     this.optional = parts.optional
+    this.behindSetenvOpt = parts.behindSetenvOpt
     this.directory = parts.directory
     this.content = parts.content
     this.#words = parts.words

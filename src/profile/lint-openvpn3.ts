@@ -1,19 +1,23 @@
 /**
  * Will OpenVPN 3 take this profile: the client core of the Connect apps and of the Linux client `openvpn3`.
  *
- * It reads clients' profiles only and sorts what it does not do into kinds: some directives stop it, some are passed over
- * with a warning, some only a server may push. The lists are facts of its client option checks.
+ * It reads clients' profiles only and sorts what it does not do into kinds (`openvpn3-names.ts`): some directives stop it,
+ * some are passed over with a warning, some only a server may push. `setenv opt` and `ignore-unknown-option` help against
+ * what it does not know, not against what it knows and refuses; `setenv FORWARD_COMPATIBLE 1` means nothing to it.
  */
-import type { Entry } from './entry.ts'
-import type { ProfileProblem, ProblemCode, ProblemSeverity } from './problem.ts'
+import { type Entry, isForwardCompatible } from './entry.ts'
+import { type Openvpn3Kind, openvpn3Kind } from './openvpn3-names.ts'
+import { openvpn3Remedy } from './openvpn3-words.ts'
+import type { ProblemCode, ProblemSeverity, ProfileProblem } from './problem.ts'
 import { type Profile, startOf } from './profile.ts'
 import { directiveRow } from './table.ts'
 
-type Kind = 'server' | 'missing' | 'passed-over' | 'push-only' | 'script' | 'command' | 'removed'
-
-const KINDS: Readonly<Record<Kind, readonly [ProblemCode, ProblemSeverity, message: string, remedy: string]>> = {
+const KINDS: Readonly<
+  Record<Exclude<Openvpn3Kind, 'read'>, readonly [ProblemCode, ProblemSeverity, message: string, remedy: string]>
+> = {
   server: ['not-in-release', 'error', 'OpenVPN 3 is a client and takes no directives of servers', 'take it out'],
-  missing: ['not-in-release', 'error', 'OpenVPN 3 does not have it', 'take it out'],
+  missing: ['not-in-release', 'error', 'OpenVPN 3 does not have it', 'take it out, or put "setenv opt" before it'],
+  never: ['not-in-release', 'error', 'OpenVPN 3 does not have it, nor can it talk to who needs it', 'take it out'],
   'passed-over': ['ignored', 'warning', 'OpenVPN 3 passes over it', 'nothing, unless you rely on it'],
   'push-only': [
     'not-in-release',
@@ -26,97 +30,80 @@ const KINDS: Readonly<Record<Kind, readonly [ProblemCode, ProblemSeverity, messa
   removed: ['not-in-release', 'error', 'OpenVPN 3 counts it as removed', 'take it out'],
 }
 
-const words = (text: string): readonly string[] => text.split(' ')
+/** Kinds that a profile can allow to be unknown. */
+const FORGIVABLE: ReadonlySet<Openvpn3Kind> = new Set(['missing', 'passed-over', 'script'])
 
-const LISTS: readonly (readonly [Kind, readonly string[]])[] = [
-  [
-    'server',
-    words(
-      'auth-gen-token auth-gen-token-secret auth-user-pass-optional auth-user-pass-verify bcast-buffers ccd-exclusive ' +
-        'client-config-dir client-connect client-disconnect client-to-client connect-freq dh disable duplicate-cn ' +
-        'hash-size ifconfig-ipv6-pool ifconfig-pool ifconfig-pool-persist ifconfig-push ifconfig-push-constraint iroute ' +
-        'iroute-ipv6 max-clients max-routes-per-client push push-remove push-reset server server-bridge server-ipv6 ' +
-        'stale-routes-check tls-crypt-v2-verify username-as-common-name verify-client-cert vlan-accept vlan-pvid vlan-tagging',
-    ),
-  ],
-  [
-    'missing',
-    words(
-      'askpass capath cd chroot client-nat cryptoapicert daemon errors-to-stderr gremlin lladdr log log-append management ' +
-        'memstats msg-channel ping-timer-rem single-session socks-proxy status status-version syslog tls-server verify-hash ' +
-        'win-sys writepid x509-username-field fragment secret',
-    ),
-  ],
-  [
-    'passed-over',
-    words(
-      'allow-compression allow-recursive-routing auth-retry compat-mode connect-retry connect-retry-max connect-timeout ' +
-        'data-ciphers data-ciphers-fallback disable-dco disable-occ engine explicit-exit-notify group ifconfig-nowarn ' +
-        'ip-win32 keepalive link-mtu machine-readable-output mark mute ncp-ciphers nice opt-verify passtos persist-key ' +
-        'persist-tun preresolve providers remap-usr1 reneg-bytes reneg-pkts replay-window resolv-retry route-method ' +
-        'route-delay show-net-up socket-flags suppress-timestamps tcp-nodelay tls-version-max tun-mtu-extra udp-mtu user ' +
-        'allow-pull-fqdn bind local lport mlock mtu-disc mtu-test persist-local-ip persist-remote-ip shaper tls-exit',
-    ),
-  ],
-  [
-    'push-only',
-    words(
-      'auth-token auth-token-user echo parameter ping ping-exit ping-restart key-derivation peer-id protocol-flags ' +
-        'ifconfig ifconfig-ipv6 topology route-gateway',
-    ),
-  ],
-  [
-    'script',
-    words(
-      'down down-pre ifconfig-noexec ipchange learn-address plugin route-noexec route-pre-down route-up setenv-safe ' +
-        'tls-export-cert tls-verify up up-delay x509-track',
-    ),
-  ],
-  [
-    'command',
-    words('genkey mktun rmtun show-ciphers show-curves show-digests show-engines show-groups show-tls test-crypto'),
-  ],
-  ['removed', ['mtu-dynamic']],
-]
-
-const KIND_OF: ReadonlyMap<string, Kind> = new Map(
-  LISTS.flatMap(([kind, names]) => names.map((name) => [name, kind] as const)),
-)
-
-/** Every name in the lists, for a test that all of them are directives. */
-export const OPENVPN3_NAMES: readonly string[] = [...KIND_OF.keys()].filter((name) => directiveRow(name) !== undefined)
+const WRAPS = ['tls-auth', 'tls-crypt', 'tls-crypt-v2'] as const
 
 /** Findings about a profile in the eyes of OpenVPN 3. */
 export function lintOpenvpn3(profile: Profile): ProfileProblem[] {
   const found = profile.entries.flatMap((entry) => lintEntry(entry, profile))
-  if (!profile.has('client') && !profile.has('tls-client')) {
-    found.push(whole(profile, 'client', 'OpenVPN 3 is a client', 'add "client"'))
+  const need = (directive: string, message: string, remedy: string, severity: ProblemSeverity = 'error'): void => {
+    const { file, line, column } = profile.entry(directive as 'dev')?.place ?? startOf(profile)
+    found.push({ code: 'dependency', severity, file, line, column, directive, message, remedy, since: 'openvpn3' })
   }
-  if (profile.connections.every(({ remote }) => remote === undefined)) {
-    found.push(whole(profile, 'remote', 'a client needs somebody to call', 'add "remote HOST PORT"'))
+  if (!profile.has('client') && !(profile.has('tls-client') && profile.has('pull'))) {
+    need('client', 'OpenVPN 3 is a client, and pulls', 'add "client"')
+  }
+  if (!profile.has('remote') && profile.connections.every(({ remote }) => remote === undefined)) {
+    need('remote', 'a client needs somebody to call', 'add "remote HOST PORT"')
   }
   const device = profile.value('dev-type')?.[0] ?? profile.entry('dev')?.words[0]
-  if (device?.startsWith('tap') === true) {
-    found.push(whole(profile, 'dev', 'OpenVPN 3 carries IP packets only', 'use "dev tun" on both ends'))
+  if (device?.startsWith('tap') === true) need('dev', 'OpenVPN 3 carries IP packets only', 'use "dev tun" on both ends')
+  else if (device?.startsWith('tun') === false)
+    need('dev', 'it says nothing of the kind of device', 'add "dev-type tun"')
+  if (!profile.has('ca') && !profile.has('peer-fingerprint')) {
+    need('ca', 'there is nothing to judge the server’s certificate by', 'add "ca"')
   }
-  const judged = profile.has('ca') || profile.has('peer-fingerprint') || profile.has('pkcs12')
-  if (!judged) found.push(whole(profile, 'ca', 'there is nothing to judge the server’s certificate by', 'add "ca"'))
-  return found
+  const without = profile.has('client-cert-not-required') || setenv(profile, 'CLIENT_CERT')?.words[1] === '0'
+  if (!without && !(profile.has('cert') && profile.has('key'))) {
+    const message = 'without a certificate and its key it asks the device for one'
+    need('cert', message, 'add both, or "setenv CLIENT_CERT 0"', 'warning')
+  }
+  const wraps = WRAPS.filter((name) => profile.has(name))
+  if (wraps.length > 1) need(wraps[1] as string, `it is one of ${wraps.join(' and ')}`, 'take one out')
+  if (profile.has('http-proxy') && profile.connections.every(({ protocol }) => protocol !== 'tcp')) {
+    need('http-proxy', 'an HTTP proxy carries TCP, and no remote is reached by it', 'add "proto tcp"')
+  }
+  return [...found, ...unknownNames(profile)]
 }
 
 function lintEntry(entry: Entry, profile: Profile): ProfileProblem[] {
-  const kind = KIND_OF.get(entry.name)
-  if (kind === undefined) return []
+  const kind = kindOf(entry, profile)
+  const place = { ...entry.place, directive: entry.name, since: 'openvpn3' as const }
+  if (kind === 'read') {
+    const remedy = openvpn3Remedy(entry, profile)
+    if (remedy === undefined) return []
+    return [{ ...place, code: 'bad-argument', severity: 'error', message: 'OpenVPN 3 does not take its words', remedy }]
+  }
   const [code, severity, message, remedy] = KINDS[kind]
-  const allowed = entry.optional || profile.ignorable.has(entry.name)
-  const { file, line, column } = entry.place
-  const directive = entry.name
-  return [
-    { code, severity: allowed ? 'note' : severity, file, line, column, directive, message, remedy, since: 'openvpn3' },
-  ]
+  const allowed = FORGIVABLE.has(kind) && (entry.behindSetenvOpt || profile.ignorable.has(entry.name))
+  return [{ ...place, code, severity: allowed ? 'note' : severity, message, remedy }]
 }
 
-function whole(profile: Profile, directive: string, message: string, remedy: string): ProfileProblem {
-  const { file, line, column } = profile.entry(directive as 'dev')?.place ?? startOf(profile)
-  return { code: 'dependency', severity: 'error', file, line, column, directive, message, remedy, since: 'openvpn3' }
+/** In a connection block it looks for what it knows and leaves the rest alone; what belongs to a proxy it looks for with one. */
+function kindOf(entry: Entry, profile: Profile): Openvpn3Kind {
+  const isLeftAlone =
+    entry.connection !== undefined || (entry.name === 'http-proxy-option' && profile.has('http-proxy'))
+  return isLeftAlone ? 'read' : openvpn3Kind(entry.name)
+}
+
+/** What no release knows, and only FORWARD_COMPATIBLE allows. */
+function unknownNames(profile: Profile): ProfileProblem[] {
+  if (!profile.entries.some(isForwardCompatible)) return []
+  return profile.readProblems
+    .filter(({ code, directive }) => code === 'ignored' && directiveRow(directive) === undefined)
+    .filter(({ directive }) => !profile.ignorable.has(directive))
+    .map((problem) => ({
+      ...problem,
+      code: 'unknown-directive' as const,
+      severity: 'error' as const,
+      message: 'OpenVPN 3 takes no FORWARD_COMPATIBLE for an excuse',
+      remedy: 'take it out, or put "setenv opt" before it',
+      since: 'openvpn3' as const,
+    }))
+}
+
+function setenv(profile: Profile, name: string): Entry | undefined {
+  return profile.entries.find((entry) => entry.name === 'setenv' && entry.words[0] === name)
 }

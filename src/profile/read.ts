@@ -253,6 +253,7 @@ class ProfileReader {
       content: line.block?.content,
       connection: this.#connection,
       optional: line.optional || this.#forwardCompatible,
+      behindSetenvOpt: line.optional,
       directory: this.#directory,
     })
     this.#steer(entry, line)
