@@ -78,12 +78,29 @@ export class Admission {
     return { type: 'ask', event: this.#event(client, identity, login, token === 'accepted') }
   }
 
-  /** The clients that a newcomer of that name takes the place of. SRV-41, SRV-42 */
+  /** The clients that a newcomer takes the place of: those of its name, and who has its own address by chance. SRV-24, SRV-41, SRV-42 */
   rivals(client: ServerClient, grant: Grant): readonly ServerClient[] {
-    if (this.#config.duplicateNames === true || client.renewal) return []
-    const name = this.#nameFor(client, grant)
-    if (name === undefined) return []
-    return [...(this.#table.byName(name) ?? [])].filter((other) => other !== client)
+    if (client.renewal) return []
+    const name = this.nameFor(client, grant)
+    const namesakes = name === undefined ? undefined : this.#table.byName(name)
+    const rivals = new Set(this.#config.duplicateNames === true ? [] : namesakes)
+    for (const holder of this.#holders(grant)) {
+      // An address out of the pool goes to whoever it was meant for; one that was granted stays.
+      if (namesakes?.has(holder) === true || holder.lease !== undefined) rivals.add(holder)
+    }
+    rivals.delete(client)
+    return [...rivals]
+  }
+
+  /** Who has the addresses that are granted. */
+  #holders({ ifconfig, ifconfigIpv6 }: Grant): readonly ServerClient[] {
+    const four = parseIpv4Bytes(ifconfig?.local ?? '')
+    const six = parseIpv6Bytes(ifconfigIpv6?.address ?? '')
+    const holders = [
+      four === undefined ? undefined : this.#router.ownerOf(four, 32),
+      six === undefined ? undefined : this.#router.ownerOf(six, 128),
+    ]
+    return holders.filter((holder) => holder !== undefined)
   }
 
   /** What the client is pushed now that it is in; or why it cannot be let in. */
@@ -92,7 +109,7 @@ export class Admission {
     if (client.renewal) return { options: [], ...(token === undefined ? {} : { authToken: token }) }
     this.release(client)
     client.limits = limitsOf(grant)
-    this.#table.rename(client, this.#nameFor(client, grant))
+    this.#table.rename(client, this.nameFor(client, grant))
     const routes = (grant.routes ?? []).map(parseNetwork)
     const bad = routes.indexOf(undefined)
     if (bad >= 0) return `${grant.routes?.[bad] ?? ''} is no network`
@@ -163,7 +180,8 @@ export class Admission {
     return equalBytes(maskBytes(address, constraint.prefix), constraint.network)
   }
 
-  #nameFor(client: ServerClient, grant: Grant): string | undefined {
+  /** The name that the client goes by with that grant. */
+  nameFor(client: ServerClient, grant: Grant): string | undefined {
     const { commonName: certificate, username = '' } = client.identity ?? {}
     if (grant.name !== undefined) return grant.name
     if (username !== '' && (this.#config.usernameAsCommonName === true || certificate === undefined)) return username

@@ -36,6 +36,14 @@ import type { WorkBudget } from './work-budget.ts'
 /** How long a dismissed client has to hear of it. */
 const LINGER = 2000
 
+/** What a client hears whose grant cannot be carried out: that may be better when it comes again. */
+const NOTHING_TO_GIVE: AuthFailure = {
+  type: 'temporary',
+  message: 'the server could not give this client its options',
+  backoffSeconds: undefined,
+  advance: undefined,
+}
+
 /** Everybody who is connected or about to be. */
 export class Hub {
   now: number
@@ -151,12 +159,19 @@ export class Hub {
 
   allow(client: ServerClient, grant: Grant): void {
     client.asking = false
-    for (const rival of this.admission.rivals(client, grant)) this.end(rival, { type: 'replaced', by: client.id })
+    for (const rival of this.admission.rivals(client, grant)) this.#displace(rival, client, grant)
     const push = this.admission.admit(client, grant, this.now)
     const problem = typeof push === 'string' ? push : this.#push(client, push)
     if (problem === undefined) return
     this.event(client, { type: 'refused', address: client.address, detail: problem })
-    this.deny(client, 'the server could not give this client its options')
+    this.deny(client, NOTHING_TO_GIVE)
+  }
+
+  /** A namesake is the same client before it began anew; anybody else is alive, and is to come again for another address. */
+  #displace(rival: ServerClient, client: ServerClient, grant: Grant): void {
+    const isNamesake = rival.name !== undefined && rival.name === this.admission.nameFor(client, grant)
+    this.end(rival, { type: 'replaced', by: client.id }, isNamesake ? undefined : 'RESTART')
+    this.admission.release(rival)
   }
 
   /** SRV-49: a line that cannot be pushed refuses this client, and nobody else notices. */

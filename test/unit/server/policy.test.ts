@@ -150,9 +150,30 @@ describe('logins', () => {
       const refused = world.connect(name)
       world.wait(5000)
       expect(refused.connected).toBe(false)
+      expect(refused.session.closeReason).toMatchObject({ type: 'auth-failed', failure: { type: 'temporary' } })
     }
     expect(world.eventsOf('refused').length).toBe(2)
     expect(world.server.clients().length).toBe(2)
+  })
+
+  it('SRV-24: an address granted by hand is taken from a namesake, and from whoever has it out of the pool', () => {
+    const fixed = { ifconfig: { local: '10.8.0.2', remoteOrNetmask: '255.255.255.0' } }
+    const double = asking({ ada: fixed }, { server: { duplicateNames: true } })
+    double.connected('ada')
+    expect(double.connected('ada').inside).toBe('10.8.0.2')
+    expect(double.server.clients().map(({ addresses }) => addresses)).toEqual([{ ipv4: '10.8.0.2' }])
+    const world = asking({ ada: fixed })
+    const bob = world.connected('bob')
+    expect(bob.inside).toBe('10.8.0.2')
+    expect(world.connected('ada').inside).toBe('10.8.0.2')
+    expect(bob.events).toContainEqual(expect.objectContaining({ type: 'closed' }))
+    expect(bob.session.closeReason).toMatchObject({ type: 'peer-restart' })
+    expect(world.connected('bob').inside).toBe('10.8.0.3')
+    world.wait(5000)
+    expect(world.server.clients().map(({ name }) => name)).toEqual(['ada', 'bob'])
+    world.sendFrom(bob, packetOf('10.8.0.2', '10.8.0.1', 'late'))
+    world.wait(100)
+    expect(world.packets).toEqual([])
   })
 
   it('SRV-30: networks behind a client are reached through it, the longest prefix first', () => {
