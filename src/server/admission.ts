@@ -58,7 +58,7 @@ export class Admission {
   /** Judges a login. */
   judge(client: ServerClient, login: SessionLogin, now: number): LoginVerdict {
     const identity: Identity = {
-      commonName: client.certificateName ?? nameOf(login.certificates),
+      commonName: nameOf(client, login.certificates),
       username: login.username,
       certificate: login.certificates[0],
     }
@@ -256,10 +256,14 @@ export class Admission {
   }
 }
 
-function nameOf(certificates: readonly Uint8Array[]): string | undefined {
-  const [leaf] = certificates
-  const certificate = leaf === undefined ? undefined : parseCertificate(leaf)
-  return certificate === undefined || typeof certificate === 'string' ? undefined : commonName(certificate.subject)
+/** The verifier's name for the client's certificate; where it has no opinion the common name, if that is plain text. */
+function nameOf(client: ServerClient, [leaf]: readonly Uint8Array[]): string | undefined {
+  if (leaf === undefined) return undefined
+  const named = client.nameOf(leaf)
+  if (named !== undefined) return named
+  const certificate = parseCertificate(leaf)
+  const name = typeof certificate === 'string' ? undefined : commonName(certificate.subject)
+  return name === undefined || /\p{Cc}/u.test(name) ? undefined : name
 }
 
 function sameIdentity(a: Identity, b: Identity): boolean {

@@ -3,6 +3,7 @@
  *
  * A plain record with every field set from the start; only the server's parts write it.
  */
+import { equalBytes } from '../bytes/index.ts'
 import type { CloseReason, Session } from '../session/index.ts'
 import type { ClientKeyMetadata, StreamFramer } from '../wire/index.ts'
 import type { Beginning } from './front.ts'
@@ -12,6 +13,9 @@ import type { ClientLimits } from './config.ts'
 import type { HeapItem } from './deadline-heap.ts'
 import type { ClientAddresses, ClientId, ServerCloseReason } from './output.ts'
 import type { RouteOwner } from './router.ts'
+
+/** Certificates whose names are kept: of a client's session, of one that may replace it, and one before each. */
+const NAMES_KEPT = 4
 
 /** Who a client has proved to be. */
 export interface Identity {
@@ -31,8 +35,7 @@ export class ServerClient implements HeapItem, RouteOwner {
   readonly session: Session
   /** Where it sends from; changes when it floats. */
   address: string
-  /** The certificate's username as the verifier read it. */
-  certificateName: string | undefined
+  readonly #named: { readonly leaf: Uint8Array; readonly name: string | undefined }[] = []
   identity: Identity | undefined
   /** The name that leases, limits and logs use. */
   name: string | undefined
@@ -72,6 +75,22 @@ export class ServerClient implements HeapItem, RouteOwner {
     this.peerId = peerId
     this.keyMetadata = keyMetadata
     this.session = createSession(this)
+  }
+
+  /**
+   * The verifier read that name in that certificate. Several negotiations may run from one address, so a name counts for its
+   * own certificate only. SRV-45
+   */
+  noteName(leaf: Uint8Array, name: string | undefined): void {
+    const known = this.#named.findIndex((entry) => equalBytes(entry.leaf, leaf))
+    if (known >= 0) this.#named.splice(known, 1)
+    this.#named.push({ leaf, name })
+    if (this.#named.length > NAMES_KEPT) this.#named.shift()
+  }
+
+  /** What the verifier called that certificate; undefined when it gave no name. */
+  nameOf(leaf: Uint8Array): string | undefined {
+    return this.#named.find((entry) => equalBytes(entry.leaf, leaf))?.name
   }
 }
 

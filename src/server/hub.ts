@@ -151,6 +151,7 @@ export class Hub {
   }
 
   #login(client: ServerClient, login: SessionLogin): void {
+    if (login.number !== client.session.pendingLogin) return // Given up in the same breath: there is nothing to answer.
     const verdict = this.admission.judge(client, login, this.now)
     if (verdict.type === 'ask') this.event(client, verdict.event)
     else if (verdict.type === 'allow') this.allow(client, {})

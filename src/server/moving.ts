@@ -60,11 +60,11 @@ export class Moving {
     const client = this.#hub.table.byId(id)
     if (client === undefined) return 'no-such-client'
     if (client.transport === 'tcp') return 'tcp'
-    if (!client.connected || client.asking) return 'not-connected'
+    if (!client.connected || client.session.pendingLogin !== undefined) return 'not-connected'
     const session = client.session.snapshot(this.#hub.now)
     if (session === undefined) return client.session.state === 'connected' ? 'busy' : 'not-connected'
-    const { address, addresses, certificateName, identity, keyMetadata, limits, name, networks, peerId, token, vlan } =
-      client
+    const { address, addresses, identity, keyMetadata, limits, name, networks, peerId, token, vlan } = client
+    const certificateName = identity?.certificate === undefined ? undefined : client.nameOf(identity.certificate)
     const own = { address, peerId, keyMetadata, certificateName, identity, name, addresses, networks, token }
     const state: ClientState = { ...own, limits, vlan, session }
     const sealed = sealState(this.#crypto, this.#environment.random, key, this.#unixTime, state as unknown as Plain)
@@ -125,7 +125,8 @@ export class Moving {
     try {
       const start = { transport: session.transport, wrap, from: session } as const
       return new ServerClient(this.#hub.table.takeId(), address, session.transport, peerId, keyMetadata, (owner) => {
-        owner.certificateName = state.certificateName
+        const { certificateName, identity } = state
+        if (identity?.certificate !== undefined) owner.noteName(identity.certificate, certificateName)
         return createSessionFor(this.#config, environment, { ...start, owner })
       })
     } catch (error) {

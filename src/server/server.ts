@@ -283,7 +283,7 @@ export class Server {
 
   #asking(id: ClientId, now: number): ServerClient | undefined {
     const client = this.#begin(now) ? this.#hub.table.byId(id) : undefined
-    return client?.asking === true ? client : undefined // SRV-40
+    return client?.asking === true && client.session.pendingLogin !== undefined ? client : undefined // SRV-40
   }
 }
 

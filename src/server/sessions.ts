@@ -56,7 +56,8 @@ function listening(verifier: ChainVerifier, owner: ServerClient): ChainVerifier 
   return {
     verify: (...call) => {
       const verdict = verifier.verify(...call)
-      if (verdict.type === 'verified') owner.certificateName = verdict.username
+      const [[leaf]] = call
+      if (verdict.type === 'verified' && leaf !== undefined) owner.noteName(leaf, verdict.username)
       return verdict
     },
   }

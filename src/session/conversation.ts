@@ -67,6 +67,11 @@ export class Conversation {
     return this.#closeReason
   }
 
+  /** Server: the number of the login that waits for an answer. */
+  get pendingLogin(): number | undefined {
+    return this.#parts.exchanges.pendingLogin
+  }
+
   /** The session token that the server pushed last. */
   get token(): PushedToken | undefined {
     return this.#parts.login.token
@@ -325,8 +330,10 @@ export class Conversation {
   /** The tunnel comes up: with the first key, or with that of a restarted peer. SESS-138 */
   #connect(agreement: Agreement, options: TunnelOptions, channel: ControlChannel, now: number): void {
     const { config, outbox } = this.#parts.context
-    if (channel !== this.#parts.slots.active) {
+    const former = this.#parts.slots.active
+    if (channel !== former) {
       this.#parts.slots.takeOver()
+      if (former !== undefined) this.#parts.exchanges.drop(former)
       if (this.#state === 'negotiating') this.#move('keys-exchanged')
       else if (this.#state === 'connected') this.#move('taken-over')
       outbox.event({ type: 'peer-restarted' })

@@ -8,6 +8,7 @@ import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { Exchange } from './exchange.ts'
 import type { ClientLogin } from './login.ts'
+import { LoginDesk } from './login-desk.ts'
 import { PairExchange } from './pair-exchange.ts'
 import { ServerExchange } from './server-exchange.ts'
 import type { ExchangeSnapshot } from './snapshot.ts'
@@ -17,10 +18,14 @@ export class Exchanges {
   readonly #context: SessionContext
   readonly #login: ClientLogin
   readonly #all = new Map<ControlChannel, Exchange>()
+  readonly #desk: LoginDesk<ServerExchange>
 
   constructor(context: SessionContext, login: ClientLogin) {
     this.#context = context
     this.#login = login
+    this.#desk = new LoginDesk((question, number) => {
+      context.outbox.event({ ...question, number })
+    })
   }
 
   /** The exchange of a session. */
@@ -34,7 +39,7 @@ export class Exchanges {
 
   /** The exchange of a connected client of another process goes on here. */
   restore(channel: ControlChannel, from: ExchangeSnapshot): void {
-    this.#all.set(channel, new ServerExchange(this.#context, from))
+    this.#all.set(channel, new ServerExchange(this.#context, this.#desk, from))
   }
 
   /** A client's exchange as plain data; undefined while something in it is open. */
@@ -50,7 +55,9 @@ export class Exchanges {
 
   /** The session is over. */
   drop(channel: ControlChannel): void {
+    const exchange = this.#all.get(channel)
     this.#all.delete(channel)
+    if (exchange instanceof ServerExchange) exchange.leave()
   }
 
   clear(): void {
@@ -65,13 +72,19 @@ export class Exchanges {
       : parsePeerInfo('')
   }
 
+  /** The number of the login that waits for an answer. */
+  get pendingLogin(): number | undefined {
+    return this.#desk.number
+  }
+
   /**
-   * The session whose login waits for an answer.
+   * The session whose login waits for an answer. SESS-119
    * @throws UsageError when none does.
    */
   asking(): readonly [ControlChannel, ServerExchange] {
+    const { current } = this.#desk
     for (const [channel, exchange] of this.#all) {
-      if (exchange instanceof ServerExchange && exchange.asking) return [channel, exchange]
+      if (exchange instanceof ServerExchange && exchange === current) return [channel, exchange]
     }
     throw new UsageError('no login waits for an answer')
   }
@@ -96,6 +109,8 @@ export class Exchanges {
   #create(): Exchange {
     const { config } = this.#context
     if (config.pointToPoint) return new PairExchange(this.#context)
-    return config.role === 'client' ? new ClientExchange(this.#context, this.#login) : new ServerExchange(this.#context)
+    return config.role === 'client'
+      ? new ClientExchange(this.#context, this.#login)
+      : new ServerExchange(this.#context, this.#desk)
   }
 }

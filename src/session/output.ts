@@ -78,9 +78,13 @@ export type SessionEvent =
    * page.
    */
   | { readonly type: 'login-request'; readonly request: PendingRequest }
-  /** Server role: the peer's keys are exchanged; answer with `allow`, `deny` or `defer`. */
+  /**
+   * Server role: the peer's keys are exchanged; answer with `allow`, `deny` or `defer` while `number` is the session's
+   * `pendingLogin`. One login is asked about at a time. SESS-119
+   */
   | {
       readonly type: 'login'
+      readonly number: number
       readonly keyId: number
       readonly username: string
       readonly password: SecretText

@@ -105,7 +105,7 @@ export function restoreParts(parts: Parts, snapshot: SessionSnapshot, now: numbe
 }
 
 /** Numbers and words that tell two states apart; nothing secret. */
-export function digestParts({ context, liveness, slots, tunnel }: Parts): readonly (string | number)[] {
+export function digestParts({ context, exchanges, liveness, slots, tunnel }: Parts): readonly (string | number)[] {
   const { timers } = context
   return [
     liveness.lastSent,
@@ -113,5 +113,6 @@ export function digestParts({ context, liveness, slots, tunnel }: Parts): readon
     ...timers.names.map((name) => timers.get(name)),
     ...slots.digest(),
     ...tunnel.digest(),
+    exchanges.list().length,
   ]
 }

@@ -26,6 +26,7 @@ import type { PushConfig } from './config.ts'
 import type { SessionContext } from './context.ts'
 import { closing, type Exchange, type ExchangeTimer, NOTHING, tellDifferences, type Verdict } from './exchange.ts'
 import type { KeyState } from './key-state.ts'
+import type { LoginDesk } from './login-desk.ts'
 import { SecretText } from './output.ts'
 import { subjectOf } from './peer.ts'
 import type { ExchangeSnapshot } from './snapshot.ts'
@@ -41,6 +42,7 @@ interface Identity {
 /** Decides and pushes. */
 export class ServerExchange implements Exchange {
   readonly #context: SessionContext
+  readonly #desk: LoginDesk<ServerExchange>
   #push: PushConfig
   #peerInfo: PeerInfo = parsePeerInfo('')
   #peerOptions = ''
@@ -48,15 +50,19 @@ export class ServerExchange implements Exchange {
   /** Keys whose login is allowed, and keys that are active. */
   readonly #allowed = new Set<number>()
   readonly #active = new Set<number>()
-  /** The key whose login waits for an answer. */
+  /** The key whose login waits for an answer, or for its turn to be asked about. */
   #asking: KeyState | undefined
   #wanted = false
   #repliedAt = -Infinity
   #replies: readonly string[] = []
 
-  /** @param from - the exchange of a connected client that this one goes on for. */
-  constructor(context: SessionContext, from?: ExchangeSnapshot) {
+  /**
+   * @param desk - asks the host about logins.
+   * @param from - the exchange of a connected client that this one goes on for.
+   */
+  constructor(context: SessionContext, desk: LoginDesk<ServerExchange>, from?: ExchangeSnapshot) {
     this.#context = context
+    this.#desk = desk
     this.#push = from?.push ?? context.config.push
     if (from === undefined) return
     this.#peerInfo = parsePeerInfo(from.peerInfo.map((line) => line.join('=')).join('\n'))
@@ -82,18 +88,13 @@ export class ServerExchange implements Exchange {
     }
   }
 
-  /** True while `allow`, `deny` or `defer` has something to answer. */
-  get asking(): boolean {
-    return this.#asking !== undefined
-  }
-
   /** What the client told about itself. */
   get peerInfo(): PeerInfo {
     return this.#peerInfo
   }
 
   peerKey(key: KeyState, message: ClientKeyMessage): Verdict {
-    const { config, outbox } = this.#context
+    const { config } = this.#context
     const certificates = key.tlsInfo?.peerCertificates ?? []
     const identity: Identity = { username: message.login?.username ?? '', leaf: certificates[0] }
     if (key.keyId === 0) {
@@ -112,7 +113,7 @@ export class ServerExchange implements Exchange {
       return this.#proceed(key, -Infinity)
     }
     this.#asking = key
-    outbox.event({
+    this.#desk.submit(this, {
       type: 'login',
       keyId: key.keyId,
       username: message.login?.username ?? '',
@@ -147,7 +148,7 @@ export class ServerExchange implements Exchange {
 
   fire(timer: ExchangeTimer, key: KeyState, now: number): Verdict {
     if (timer === 'auth-pending') {
-      return this.#asking === undefined ? NOTHING : this.#refuse('the login was not decided in time')
+      return this.#desk.current === this ? this.deny('the login was not decided in time') : NOTHING
     }
     if (this.#replies.length > 0 || key.keyId > 0) return NOTHING
     if (now < key.heardAt + this.#context.config.timers.handWindow) {
@@ -171,8 +172,7 @@ export class ServerExchange implements Exchange {
     const key = this.#asking
     if (key === undefined) return NOTHING
     if (push !== undefined) checkPush(push)
-    this.#asking = undefined
-    this.#context.timers.clear('auth-pending')
+    this.#answered()
     // A renewed token travels alone: the options of the first key stay. SRV-48
     if (key.keyId > 0 && push?.authToken !== undefined) key.writeText(`PUSH_REPLY,auth-token ${push.authToken}`)
     else if (push !== undefined && key.keyId === 0) this.#push = push
@@ -183,9 +183,19 @@ export class ServerExchange implements Exchange {
   /** The login is not good. */
   deny(answer: string | AuthFailure): Verdict {
     const verdict = this.#refuse(answer)
-    this.#asking = undefined
-    this.#context.timers.clear('auth-pending')
+    this.#answered()
     return verdict
+  }
+
+  /** Nobody waits for an answer any more. */
+  leave(): void {
+    if (this.#asking !== undefined) this.#answered()
+  }
+
+  #answered(): void {
+    this.#asking = undefined
+    if (this.#desk.current === this) this.#context.timers.clear('auth-pending')
+    this.#desk.leave(this)
   }
 
   /** The login takes time: tells the client to wait, and what to do meanwhile. SESS-115 */

@@ -150,17 +150,16 @@ export class Session {
    */
   open(buffer: Uint8Array, offset: number, length: number, now: number): number {
     if (!this.#begin(now)) return LaneCode.NO_TUNNEL
-    const counters = this.#counters
-    counters.datagramsReceived++
-    counters.bytesReceived += length
-    if (length === 0 || !this.#isData(buffer[offset] as number)) {
+    this.#counters.datagramsReceived++
+    this.#counters.bytesReceived += length
+    if (length === 0 || !this.#isData(buffer[offset])) {
       this.#receiveControl(plainBytes(buffer).subarray(offset, offset + length))
       return LaneCode.NOT_DATA
     }
     const result = this.#open(buffer, offset, length)
     if (result >= 0) {
-      counters.packetsReceived++
-      counters.tunnelBytesReceived += result
+      this.#counters.packetsReceived++
+      this.#counters.tunnelBytesReceived += result
     }
     return result
   }
@@ -173,6 +172,11 @@ export class Session {
     if (!this.#begin(now)) return
     this.#conversation.authenticate(credentials, this.#now)
     this.#conversation.settle(this.#now)
+  }
+
+  /** Server, admission `ask`: the number of the login that waits for an answer; undefined: there is none (any more). */
+  get pendingLogin(): number | undefined {
+    return this.#conversation.pendingLogin
   }
 
   /** Server, admission `ask`: lets the peer in; `push` replaces the configured push. */
@@ -323,10 +327,9 @@ export class Session {
   }
 
   #receiveDatagram(bytes: Uint8Array): void {
-    const counters = this.#counters
-    counters.datagramsReceived++
-    counters.bytesReceived += bytes.length
-    if (bytes.length === 0 || !this.#isData(bytes[0] as number)) {
+    this.#counters.datagramsReceived++
+    this.#counters.bytesReceived += bytes.length
+    if (!this.#isData(bytes[0])) {
       this.#receiveControl(bytes)
       return
     }
@@ -338,8 +341,8 @@ export class Session {
     this.#context.outbox.packet(resultBuffer === buffer ? packet : packet.slice())
   }
 
-  #isData(first: number): boolean {
-    return this.#headless || isDataOpcode(opcodeOf(first))
+  #isData(first: number | undefined): boolean {
+    return first !== undefined && (this.#headless || isDataOpcode(opcodeOf(first)))
   }
 
   #receiveControl(bytes: Uint8Array): void {
@@ -381,9 +384,8 @@ export class Session {
   /** SESS-78: tells the tunnel side why its packet goes nowhere. */
   #answer(buffer: Uint8Array, offset: number, length: number, code: number): void {
     const { config, outbox } = this.#context
-    if (config.device === 'tap') return
+    if (config.device === 'tap' || (code === DataCode.TOO_LONG && !config.answerTooLarge)) return
     const packet = buffer.subarray(offset, offset + length)
-    if (code === DataCode.TOO_LONG && !config.answerTooLarge) return
     const answer =
       code === DataCode.TOO_LONG
         ? packetTooBigAnswer(packet, this.#conversation.tunnel.mtu)

@@ -87,6 +87,11 @@ export class StaticConversation implements Talk {
     return undefined
   }
 
+  /** Nobody logs in. */
+  get pendingLogin(): undefined {
+    return undefined
+  }
+
   /** There are no control packets. */
   receiveControl(): DropReason | undefined {
     return 'wrong-opcode'

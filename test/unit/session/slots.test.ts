@@ -180,6 +180,16 @@ describe('slots', () => {
     expect(pair.server.packets).toHaveLength(1)
   })
 
+  it('SESS-138 nothing of a session stays that another one replaced', () => {
+    const pair = connectPair({ crypto })
+    for (let times = 1; times <= 3; times++) {
+      restartClient(pair)
+      pair.run(pair.now + 5_000, () => pair.events(pair.server, 'peer-restarted').length === times)
+      expect(pair.events(pair.server, 'peer-restarted')).toHaveLength(times)
+      expect(pair.server.session.digest().at(-1)).toBe(1)
+    }
+  })
+
   it('SESS-87 a restarted client whose login is refused hears so, whatever is lost; the tunnel stands', () => {
     const login = { type: 'password', username: 'u', password: 'p' } as const
     const options: PairOptions = { crypto, client: { login }, server: { admission: 'ask' } }
