@@ -83,6 +83,7 @@ export function toSessionConfig(profile: Profile, options: SessionConfigOptions 
     fragment: readFragment(connection),
     mssfix: readMssfix(connection),
     compression: readCompression(profile),
+    migrateCompression: profile.value('compress')?.[0] === 'migrate' ? true : undefined,
     allowCompression: readAllowCompression(profile),
     explicitExitNotify: readExitNotify(connection),
   })

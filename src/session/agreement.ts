@@ -12,11 +12,13 @@ import {
   type ChosenCipher,
   type CipherChoice,
   clientNegotiates,
+  type CompressionFraming,
   featuresOf,
   type IvProtoBit,
   type Login,
   negotiateP2p,
   optionsStringCipher,
+  optionsStringHasCompression,
   type OptionsStringInput,
   P2P_PEER_ID_LABEL,
   type PeerAbilities,
@@ -48,6 +50,8 @@ const LONGEST_PUSHED_TOKEN = 256
 export interface Agreement extends ProtocolFeatures {
   readonly cipher: ChosenCipher
   readonly auth: ResolvedConfig['auth']
+  /** The framing that a server moved its client to; undefined: as configured, or as a client is pushed. SESS-59 */
+  readonly compression?: CompressionFraming
   /** In our DATA_V2 headers; undefined: DATA_V1. */
   readonly sendPeerId: number | undefined
   /** That the peer's DATA_V2 headers must carry; undefined: any. */
@@ -184,8 +188,28 @@ export function agreeAsServer(
   const { features, push } = chooseServerFeatures(own, peerInfo, isAead(cipher))
   const lines = peerId === undefined ? [] : [`peer-id ${peerId}`]
   if (clientNegotiates(peerInfo)) lines.push(`cipher ${cipher}`)
-  const agreement = { ...features, cipher, auth: config.auth, sendPeerId: peerId, receivePeerId: peerId }
+  const moved = config.migrateCompression ? migrateCompression(peerOptionsString, peerInfo) : undefined
+  if (moved !== undefined) lines.push(moved.line)
+  const agreement = {
+    ...features,
+    cipher,
+    auth: config.auth,
+    ...(moved === undefined ? {} : { compression: moved.framing }),
+    sendPeerId: peerId,
+    receivePeerId: peerId,
+  }
   return { agreement, push: [...lines, ...push] }
+}
+
+/** SESS-59: the newest framing without compression that a client with any framing understands. */
+function migrateCompression(
+  peerOptionsString: string,
+  peerInfo: PeerInfo,
+): { readonly framing: CompressionFraming; readonly line: string } | undefined {
+  if (!optionsStringHasCompression(peerOptionsString)) return undefined
+  return peerInfo.values.get('IV_COMP_STUBv2') === '1'
+    ? { framing: 'stub-v2', line: 'compress stub-v2' }
+    : { framing: 'comp-lzo', line: 'comp-lzo no' }
 }
 
 /** One end of a pair: the same computation on both. SESS-55 */

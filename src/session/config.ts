@@ -208,6 +208,11 @@ export interface SessionConfig {
   readonly fragment?: number
   /** Default `none`; a client takes the pushed framing over. */
   readonly compression?: CompressionFraming
+  /**
+   * `compress migrate`, server: a client whose options string shows compression framing is pushed one that leaves packets as
+   * they are; the others are left alone. Default false.
+   */
+  readonly migrateCompression?: boolean
   /** `allow-compression`: whether compressed packets are accepted. Default `no`. */
   readonly allowCompression?: 'no' | 'asym'
   /**

@@ -9,6 +9,7 @@ import {
   compareOptionsStrings,
   type ControlMessage,
   expectedOptionsString,
+  optionsStringHasCompression,
   type ServerKeyMessage,
   type TunnelOptions,
 } from '../control/index.ts'
@@ -46,7 +47,11 @@ export function closing(reason: CloseReason, farewell?: string): Verdict {
 
 /** Tells the host where the peer's options string is not what ours would make it; `negotiated`: the data cipher was. SESS-57 */
 export function tellDifferences({ config, outbox }: SessionContext, theirs: string, negotiated: boolean): void {
-  const differences = compareOptionsStrings(expectedOptionsString(optionsInput(config)), theirs, negotiated)
+  const input = optionsInput(config)
+  // A client that is moved to another framing may have one.
+  const moved = config.migrateCompression && optionsStringHasCompression(theirs)
+  const expected = expectedOptionsString(moved ? { ...input, framing: 'v1' } : input)
+  const differences = compareOptionsStrings(expected, theirs, negotiated)
   if (differences.length > 0) outbox.event({ type: 'options-differ', differences })
 }
 

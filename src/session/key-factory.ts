@@ -120,14 +120,14 @@ export function createDynamicWrap(context: SessionContext, channel: ControlChann
 }
 
 /** What of an agreement decides how long packets are. */
-export interface PacketShape extends Pick<Agreement, 'auth' | 'epoch' | 'sendPeerId'> {
+export interface PacketShape extends Pick<Agreement, 'auth' | 'compression' | 'epoch' | 'sendPeerId'> {
   readonly cipher: DataCipher
 }
 
 /** The layers inside the encryption, as configured and pushed. SESS-76 */
 export function pipelineOptions(config: ResolvedConfig, agreement: PacketShape, options: TunnelOptions): TunnelLayers {
   const pull = config.role === 'client' && !config.pointToPoint
-  const compression = (pull ? options.protocol.compression : undefined) ?? config.compression
+  const compression = agreement.compression ?? (pull ? options.protocol.compression : undefined) ?? config.compression
   const tunMtu = (pull ? options.mtu : undefined) ?? config.tunMtu
   const { cipher, auth, epoch, sendPeerId } = agreement
   const staticKey = config.staticKey !== undefined

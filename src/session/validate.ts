@@ -63,6 +63,7 @@ export interface ResolvedConfig {
   readonly mssfix: SessionConfig['mssfix']
   readonly fragment: number
   readonly compression: CompressionFraming
+  readonly migrateCompression: boolean
   readonly allowCompression: 'no' | 'asym'
   readonly exitNotify: number
   readonly maxAcks: number
@@ -130,6 +131,7 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     mssfix: config.mssfix,
     fragment: inRange('fragment', config.fragment ?? 0, 0, 65_535),
     compression: config.compression ?? 'none',
+    migrateCompression: config.migrateCompression ?? false,
     allowCompression: config.allowCompression ?? 'no',
     exitNotify: inRange(
       'explicit-exit-notify',

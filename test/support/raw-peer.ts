@@ -33,6 +33,8 @@ export interface RawPeerOptions {
   readonly keyMessage?: Uint8Array
   /** Peer info of a right key message. */
   readonly peerInfo?: string
+  /** Its options string. */
+  readonly options?: string
   /** Messages after this one are not acknowledged. */
   readonly ackUntil?: number
   readonly login?: { readonly username: string; readonly password: string }
@@ -257,9 +259,10 @@ export class RawPeer {
   #sendKey(): void {
     if (this.#keySent) return
     this.#keySent = true
-    const { role, keyMessage, login, peerInfo = 'IV_PROTO=990\nIV_CIPHERS=AES-256-GCM\nIV_NCP=2\n' } = this.#options
+    const { role, keyMessage, login, options = 'V4,dev-type tun' } = this.#options
+    const { peerInfo = 'IV_PROTO=990\nIV_CIPHERS=AES-256-GCM\nIV_NCP=2\n' } = this.#options
     const random = (length: number): Uint8Array => this.#random.bytes(length)
-    const base = { random1: random(32), random2: random(32), options: 'V4,dev-type tun', login, peerInfo }
+    const base = { random1: random(32), random2: random(32), options, login, peerInfo }
     const right =
       role === 'client' ? writeClientKeyMessage({ ...base, preMaster: random(48) }) : writeServerKeyMessage(base)
     this.#tls.write(keyMessage ?? right)

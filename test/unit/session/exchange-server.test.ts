@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import type { SessionConfig } from '../../../src/session/index.ts'
 import { CLEAN } from '../../support/network.ts'
-import { ipPacket, Pair } from '../../support/pair.ts'
+import { connectPair, ipPacket, Pair } from '../../support/pair.ts'
 import { RawPeer } from '../../support/raw-peer.ts'
 
 const crypto = nodeCrypto
@@ -46,6 +46,50 @@ describe('server', () => {
     expect(peer.session.send(ipPacket(1), peer.now)).toBe(false)
     expect(() => peer.session.deny('no', peer.now)).not.toThrow()
     expect(() => peer.session.allow(peer.now)).toThrow('no login waits')
+  })
+
+  it.each([
+    ['none', 'tun', undefined],
+    ['comp-lzo', 'tun', 'compress stub-v2'],
+    ['stub', 'tun', 'compress stub-v2'],
+    ['lz4', 'tap', 'compress stub-v2'],
+    ['stub-v2', 'tun', 'compress stub-v2'],
+  ] as const)('SESS-59 compress migrate: a client with %s on %s', (compression, device, pushed) => {
+    const pair = connectPair({
+      crypto,
+      faults: CLEAN,
+      client: { compression, device },
+      server: { migrateCompression: true, device },
+    })
+    const lines = pair.events(pair.client, 'push-received').flatMap(({ options }) => options)
+    expect(lines.find((line) => line.startsWith('comp'))).toBe(pushed)
+    const differences = pair.events(pair.server, 'options-differ').flatMap((event) => event.differences)
+    expect(differences.filter(({ weight }) => weight !== 'harmless')).toEqual([])
+    // Frames may begin with the byte that means something in the framing.
+    const packets = [1, 2].map((mark) => (device === 'tun' ? ipPacket(mark) : new Uint8Array(60).fill(0x50)))
+    for (const packet of packets) {
+      pair.send(pair.client, packet)
+      pair.send(pair.server, packet)
+    }
+    pair.wait(500)
+    expect(pair.server.packets).toEqual(packets)
+    expect(pair.client.packets).toEqual(packets)
+  })
+
+  it('SESS-59 a client that does not tell of the newer framing is moved to the old one', () => {
+    const options =
+      'V4,dev-type tun,link-mtu 1550,tun-mtu 1500,proto UDPv4,comp-lzo,cipher AES-256-GCM,auth [null-digest]'
+    const migrating = {
+      session: { migrateCompression: true },
+      peerInfo: 'IV_PROTO=6\nIV_CIPHERS=AES-256-GCM\nIV_LZO=1\n',
+    }
+    for (const [text, line] of [
+      [options, 'comp-lzo no'],
+      [options.replace('comp-lzo,', ''), undefined],
+    ] as const) {
+      const peer = new RawPeer({ role: 'client', ...migrating, options: text })
+      expect(peer.texts[0]?.split(',').find((word) => word.startsWith('comp'))).toBe(line)
+    }
   })
 
   it('SESS-113 a later negotiation must show the same username', () => {
