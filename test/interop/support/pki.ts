@@ -28,7 +28,8 @@ export interface TestPki {
   readonly caKey: string
 }
 
-const KEY_ARGUMENTS: Readonly<Record<KeyKind, readonly string[]>> = {
+/** What `openssl genpkey` is told. */
+export const KEY_ARGUMENTS: Readonly<Record<KeyKind, readonly string[]>> = {
   'P-256': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
   'P-384': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
   'P-521': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'],

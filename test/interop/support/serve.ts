@@ -11,7 +11,7 @@ import { journalDirectory } from '../../../src/node/tun/journal.ts'
 import { PORT, type TransportName, wrapLines, type WrapName } from './configs.ts'
 import type { Lab, Running } from './lab.ts'
 import { pingFrom } from './ping.ts'
-import type { PemPair } from './pki.ts'
+import { KEY_ARGUMENTS, type KeyKind, type PemPair } from './pki.ts'
 import { program, type Release } from './reference.ts'
 
 const OVPN = fileURLToPath(new URL('../../../bin/ovpn.mjs', import.meta.url))
@@ -21,11 +21,13 @@ export class Authority {
   readonly folder = mkdtempSync(join(tmpdir(), 'ovpn-ca-'))
   readonly ca: string
   readonly server: PemPair
+  readonly #kind: KeyKind
   readonly #issued = new Map<string, PemPair>()
 
-  constructor() {
+  constructor(kind: KeyKind = 'P-256') {
+    this.#kind = kind
     const extensions = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign']
-    this.#openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', 'ca.key')
+    this.#openssl('genpkey', ...KEY_ARGUMENTS[kind], '-out', 'ca.key')
     this.#openssl(
       'req',
       '-x509',
@@ -60,6 +62,13 @@ export class Authority {
     return pair
   }
 
+  /** The SHA-256 fingerprint of the certificate of that name. */
+  fingerprint(name: string): string {
+    this.client(name)
+    const print = ['x509', '-in', `${name}.crt`, '-noout', '-fingerprint', '-sha256']
+    return execFileSync('openssl', print, { cwd: this.folder, encoding: 'utf8' }).trim().replace(/^.*=/, '')
+  }
+
   /** A list that revokes those names. */
   crl(...revoked: readonly string[]): string {
     writeFileSync(join(this.folder, 'index.txt'), '')
@@ -77,7 +86,7 @@ export class Authority {
   }
 
   #issue(name: string, usage: 'serverAuth' | 'clientAuth'): PemPair {
-    this.#openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', `${name}.key`)
+    this.#openssl('genpkey', ...KEY_ARGUMENTS[this.#kind], '-out', `${name}.key`)
     this.#openssl('req', '-new', '-key', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
     writeFileSync(
       join(this.folder, 'ext'),
