@@ -134,6 +134,7 @@ export class ServerExchange implements Exchange {
 
   message(message: ControlMessage, key: KeyState, now: number): Verdict {
     if (message.type === 'cr-response') {
+      if (this.#desk.current !== this) return NOTHING // SESS-115
       this.#context.outbox.event({ type: 'login-response', response: new SecretText(message.response) })
       return NOTHING
     }

@@ -231,7 +231,7 @@ class WildRun {
     const server = this.#lab.start(`oracle ${start.version}`, [...start.command, '--config', path], start.env)
     this.#started.push(server)
     const running = this.#connect({ ...client, name: `${client.name} with oracle` }, place)
-    await Promise.race([running.seen(/PUSH_REPLY[^\n]*\n/, 30), server.ended(30)]).catch(() => undefined)
+    await Promise.race([running.seen(SERVER_READY, 30), server.ended(30)]).catch(() => undefined)
     const theirs = pushReply(running)
     for (const each of [running, server]) {
       each.kill('SIGKILL')

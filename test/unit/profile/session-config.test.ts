@@ -326,6 +326,13 @@ describe('toServerConfig', () => {
     expect(() => toServerConfig(parseProfile(CLIENT))).toThrow('no server’s profile')
   })
 
+  it('PROF-27 moves clients with compression, and has none itself', () => {
+    const { session } = toServerConfig(parseProfile(`${SERVER}compress migrate\n`))
+    expect(session?.migrateCompression).toBe(true)
+    expect(session?.compression).toBeUndefined()
+    expect(toServerConfig(parseProfile(`${SERVER}compress\n`)).session?.migrateCompression).toBeUndefined()
+  })
+
   it('PROF-38 pushes its keepalive and tcp-nodelay', () => {
     expect(toServerConfig(parseProfile(`${SERVER}keepalive 10 60\n`)).push).toEqual(['ping 10', 'ping-restart 60'])
     expect(toServerConfig(parseProfile(`${SERVER}tcp-nodelay\n`)).push).toEqual(['socket-flags TCP_NODELAY'])

@@ -92,6 +92,20 @@ describe('server', () => {
     }
   })
 
+  it('SESS-115 an answer that nobody waits for is no news', () => {
+    const peer = askingServer()
+    const answers = (): number => peer.events.filter(({ type }) => type === 'login-response').length
+    peer.session.defer(30, peer.now)
+    peer.settle()
+    peer.say('CR_RESPONSE,eWVz')
+    expect(answers()).toBe(1)
+    peer.session.allow(peer.now)
+    peer.settle()
+    for (let i = 0; i < 50; i++) peer.say('CR_RESPONSE,bm8=')
+    expect(answers()).toBe(1)
+    expect(peer.session.state).toBe('connected')
+  })
+
   it('SESS-113 a later negotiation must show the same username', () => {
     const pair = new Pair({ crypto, client: { login: ASK }, server: { admission: 'ask' } })
     pair.run(5_000, () => pair.events(pair.server, 'login').length > 0)
