@@ -159,7 +159,7 @@ describe('two sessions at one address', () => {
     expect(eve.session.closeReason).toMatchObject({ type: 'auth-failed' })
   })
 
-  it('B3: a client that begins anew while its login waits is asked about again, and both answers are taken', () => {
+  it('B3 SESS-119: a client that begins anew while its login waits is asked about again, and both answers are taken', () => {
     const shared = new SharedAddress({ server: { admission: 'ask' } })
     const { world } = shared
     shared.first('ada')
@@ -180,7 +180,7 @@ describe('two sessions at one address', () => {
     expect(world.server.clients().length).toBe(1)
   })
 
-  it('B3: a login that is given up before it is answered needs no answer, and a late one does nothing', () => {
+  it('B3 SESS-119: a login that is given up before it is answered needs no answer, and a late one does nothing', () => {
     const shared = new SharedAddress({ server: { admission: 'ask' } })
     const { world } = shared
     const ada = shared.first('ada')
