@@ -63,6 +63,17 @@ export class Entrance {
       return
     }
     this.#enter(connection, 'tcp')
+    if (this.#newcomers.size > this.#hub.table.limit) this.#dismissOldest()
+  }
+
+  /** SRV-62: whoever has been silent for longest makes room; whoever waits for an answer counts as a client. */
+  #dismissOldest(): void {
+    for (const newcomer of this.#newcomers.values()) {
+      if (newcomer.waiting !== undefined) continue
+      this.#hub.drop('server-full')
+      this.forget(newcomer)
+      return
+    }
   }
 
   /** Forgets everybody who is new. */

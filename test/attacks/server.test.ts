@@ -47,6 +47,29 @@ describe('attacks on a server', () => {
     expect(world.server.retained).toBe(0)
   })
 
+  it('SRV-62 silent connections: a flood of them holds no more than max-clients, and keeps nobody out', () => {
+    const world = new ServerWorld({ server: { maxClients: 8 } })
+    const ada = world.connected('ada', { transport: 'tcp' })
+    const before = world.server.retained
+    for (let i = 0; i < 5000; i++) {
+      world.input((server) => {
+        server.accept(`silent ${i}`, world.now)
+        // A piece of a frame is no word yet.
+        server.receive(Uint8Array.of(0), `silent ${i}`, world.now)
+      })
+    }
+    // An entry and a deadline each.
+    expect(world.server.retained - before).toBeLessThanOrEqual(16)
+    expect(world.hungUp.length).toBe(5000 - 8)
+    expect(world.connected('bob', { transport: 'tcp' }).connected).toBe(true)
+    world.sendFrom(ada, packetOf('10.8.0.2', '10.8.0.1', 'still here'))
+    world.wait(100)
+    expect(world.packets.length).toBe(1)
+    world.wait(120_000)
+    expect(world.hungUp.length).toBe(5000)
+    expect(world.server.clients().length).toBe(2)
+  })
+
   it('float hijack (CVE-2020-11810): a captured packet sent again from elsewhere moves nobody', () => {
     const world = new ServerWorld()
     const ada = world.connected('ada')
