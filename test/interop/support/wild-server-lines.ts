@@ -230,7 +230,8 @@ export function drawData(drawing: Drawing, device: 'tun' | 'tap'): void {
       client.add('data-ciphers AES-128-CBC:AES-256-CBC', server.lines.at(-1) as string)
       break
     case 4:
-      server.add('data-ciphers-fallback AES-256-CBC', 'auth SHA256')
+      // A peer that negotiates nothing names its cipher all the same: the list must have it.
+      server.add('data-ciphers AES-256-GCM:AES-256-CBC', 'data-ciphers-fallback AES-256-CBC', 'auth SHA256')
       client.add('auth SHA256')
       break
     case 5:
