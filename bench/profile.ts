@@ -24,6 +24,7 @@ export const PROFILE_SHAPES: Readonly<Record<string, Shape>> = {
   unknown: repeat('no-such-directive with some words\n'),
   'short lines': repeat('x\n'),
   'open blocks': repeat('<ca>\n'),
+  'broken tags': repeat('<ca\n</ca>\n'),
   'nested connections': repeat('<connection>\n'),
   connections: repeat('<connection>\nremote vpn.example.com 1194 udp\nproto udp\n</connection>\n'),
   remotes: repeat('remote vpn.example.com 1194 udp\n'),

@@ -35,6 +35,7 @@ const SHARED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'nul-character',
   'unterminated-block',
   'stray-close-tag',
+  'broken-tag',
   'block-not-allowed',
   'nested-connection',
   'connection-directive',

@@ -22,6 +22,7 @@ export const PROBLEM_CODES = {
   'nul-character': 'the line holds a NUL character',
   'unterminated-block': 'an inline block has no closing tag',
   'stray-close-tag': 'a closing tag stands alone',
+  'broken-tag': 'a tag that opens a block lacks a bracket',
   'block-not-allowed': 'this directive takes no inline block',
   'nested-connection': 'a connection block lies inside another',
   'connection-directive': 'this directive may not stand where it does',

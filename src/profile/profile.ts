@@ -12,7 +12,7 @@ import { documentText, type ProfileDocument } from './document.ts'
 import type { Entry, Place } from './entry.ts'
 import { resolvePath } from './paths.ts'
 import type { ProfileProblem } from './problem.ts'
-import type { FileReference, ReadResult } from './read.ts'
+import type { FileReference, ReadResult } from './read-result.ts'
 import { type ProfileFiles, sourceBytes, sourceText } from './source.ts'
 import type { DirectiveName, ValuesFor } from './table.ts'
 

@@ -7,6 +7,7 @@
  * in depth and in total size (PROF-12).
  */
 import type { Directive } from './directive.ts'
+import { brokenTag, closingLines, nextOf } from './broken-tags.ts'
 import {
   type BlockNode,
   type DirectiveNode,
@@ -18,9 +19,9 @@ import { Entry, isForwardCompatible, type Place } from './entry.ts'
 import type { LexFault, Word } from './lexer.ts'
 import { directoryOf, resolvePath } from './paths.ts'
 import { misplaced, type ProfileContext } from './placement.ts'
-import type { ProfileProblem } from './problem.ts'
 import { ProblemList } from './problem-list.ts'
 import { FAULTS, looksLikeName, readWords, shown, type WordReport } from './read-words.ts'
+import type { ConnectionBlock, FileReference, ReadResult } from './read-result.ts'
 import type { ProfileFiles } from './source.ts'
 import { nearestDirective, vendorDirective } from './spelling.ts'
 import { directiveRow, isDirectiveName } from './table.ts'
@@ -29,35 +30,6 @@ import { directiveRow, isDirectiveName } from './table.ts'
 export const MAX_INCLUDE_DEPTH = 10
 /** Most UTF-16 units of all included files together. */
 export const MAX_INCLUDED_TEXT = 4 * 1024 * 1024
-
-/** A file that a directive names. */
-export interface FileReference {
-  /** Key into {@link ProfileFiles}. */
-  readonly path: string
-  /** It is a directory: the files in it are wanted under its path, and where there are none an empty one called `path/`. */
-  readonly isDirectory: boolean
-  readonly directive: string
-  readonly place: Place
-}
-
-/** A connection block: its place and how many entries stand before it. */
-export interface ConnectionBlock {
-  readonly place: Place
-  readonly entriesBefore: number
-}
-
-/** The outcome of reading. */
-export interface ReadResult {
-  readonly entries: readonly Entry[]
-  /** Where `cd` leads; `undefined`: names are relative to the file they stand in. */
-  readonly directory: string | undefined
-  readonly blocks: readonly ConnectionBlock[]
-  readonly documents: readonly ProfileDocument[]
-  readonly problems: readonly ProfileProblem[]
-  /** Files named but not supplied. */
-  readonly missing: readonly FileReference[]
-  readonly ignorable: ReadonlySet<string>
-}
 
 /** Marks the content of a file argument as standing in an inline block. */
 const INLINE_MARKERS = new Set(['[inline]', '[[INLINE]]'])
@@ -140,9 +112,25 @@ class ProfileReader {
   }
 
   #readNodes(nodes: readonly DocumentNode[], file: string, depth: number): void {
-    for (const node of nodes) {
-      if (node.type === 'directive') this.#readDirective(node, file, depth)
-      else if (node.type === 'block') this.#readBlock(node, file, depth)
+    const closings = closingLines(nodes)
+    for (let at = 0; at < nodes.length; at++) {
+      const node = nodes[at]
+      const broken = node?.type === 'directive' && closings.size > 0 ? brokenTag(node) : undefined
+      const end = broken === undefined ? undefined : nextOf(closings.get(broken), at)
+      if (node?.type === 'directive' && broken !== undefined && end !== undefined) {
+        const place = { file, line: node.line, column: node.words[0]?.column ?? 1 }
+        const remedy = `write <${broken}> alone on its line`
+        this.#problems.report(
+          'broken-tag',
+          'error',
+          place,
+          broken,
+          'the tag that opens a block lacks a bracket',
+          remedy,
+        )
+        at = end
+      } else if (node?.type === 'directive') this.#readDirective(node, file, depth)
+      else if (node?.type === 'block') this.#readBlock(node, file, depth)
     }
   }
 

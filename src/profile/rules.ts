@@ -16,6 +16,7 @@ import { credentialRules } from './rules/credentials.ts'
 import { dependencyRules } from './rules/dependencies.ts'
 import { linkRules } from './rules/link.ts'
 import { type Rule, RuleView } from './rules/rule.ts'
+import { resolverRules } from './rules/resolvers.ts'
 import { safetyRules } from './rules/safety.ts'
 import { pushRules } from './rules/pushes.ts'
 import { serverRules } from './rules/server.ts'
@@ -31,6 +32,7 @@ export const RULES: readonly Rule[] = [
   ...credentialRules,
   ...cipherRules,
   ...contentRules,
+  ...resolverRules,
   ...pushRules,
   ...safetyRules,
   ...supportRules,

@@ -42,6 +42,12 @@ export function checkDns(words: readonly string[]): string | undefined {
   return fits(rest) ? undefined : `behind "${form ?? ''}" comes what the manual lists for it`
 }
 
+/** True for text that 2.7 takes for a domain: what a shell or a configuration file could take for its own is refused. */
+export function isPlainDomain(word: string): boolean {
+  return /^[A-Za-z0-9._\u0080-\uffff-]*$/.test(word)
+}
+
+const DOMAIN_TYPES = new Set(['DOMAIN', 'DOMAIN-SEARCH', 'ADAPTER_DOMAIN_SUFFIX'])
 const ADDRESS_TYPES = new Set(['DNS', 'NBDD', 'NTP', 'WINS'])
 
 /** What would be right, or `undefined` when the words of a `dhcp-option` line are. */
@@ -49,6 +55,8 @@ export function checkDhcpOption(words: readonly string[]): string | undefined {
   const [type, value] = words
   if (type === 'DNS6')
     return value !== undefined && parseIpv6(value) !== undefined ? undefined : 'behind DNS6 comes an IPv6 address'
+  if (type !== undefined && DOMAIN_TYPES.has(type))
+    return isPlainDomain(value ?? '') ? undefined : `behind ${type} comes a domain name`
   if (type === undefined || !ADDRESS_TYPES.has(type)) return undefined
   return value !== undefined && isAddress(value) ? undefined : `behind ${type} comes an IP address`
 }

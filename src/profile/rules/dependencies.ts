@@ -185,20 +185,6 @@ export const dependencyRules: readonly Rule[] = [
       return ping !== undefined && timeout !== undefined && ping * 2 > timeout ? one(view.entry('keepalive')) : []
     },
   },
-  {
-    code: 'dependency',
-    directive: 'dns',
-    own: 'warning',
-    refusedBy: { since: '2.6' },
-    message: 'this server has no address',
-    remedy: 'add "dns server", its number, "address" and the address',
-    find: (view) => {
-      const servers = view.profile.entriesOf('dns').filter(({ words }) => words[0] === 'server')
-      const addressed = new Set(servers.filter(({ words }) => words[2] === 'address').map(({ words }) => words[1]))
-      const lacking = servers.filter(({ words }) => words[2] !== undefined && !addressed.has(words[1]))
-      return lacking.slice(0, 1)
-    },
-  },
   needs('ccd-exclusive', ['client-config-dir'], 'there is no directory of clients’ files', 'add "client-config-dir"'),
   needs(
     'ifconfig-ipv6-pool',

@@ -61,7 +61,7 @@ export const linkRules: readonly Rule[] = [
     remedy: 'take out "fragment", or use UDP',
     find: (view) =>
       view.profile.scopes.flatMap((scope) =>
-        scope.protocol === 'tcp' && scope.value('fragment')?.[0] !== 0 ? one(scope.entry('fragment')) : [],
+        scope.protocol === 'tcp' && Number(scope.entry('fragment')?.words[0]) !== 0 ? one(scope.entry('fragment')) : [],
       ),
   },
   {

@@ -32,6 +32,11 @@ function onlyForServer(directive: DirectiveName, refusedBy: ReleaseRange | undef
   }
 }
 
+/** An IPv4 address as a number. */
+function asNumber(address: string): number {
+  return address.split('.').reduce((number, byte) => number * 256 + Number(byte), 0)
+}
+
 /** Rules about servers for many clients. */
 export const serverRules: readonly Rule[] = [
   notForServer('pull', 'pushes settings and takes none', 'take it out'),
@@ -159,6 +164,20 @@ export const serverRules: readonly Rule[] = [
       return view.isServer && !fits && view.value('ifconfig-pool')?.[2] !== undefined
         ? one(view.entry('ifconfig-pool'))
         : []
+    },
+  },
+  {
+    code: 'conflict',
+    directive: 'ifconfig-pool',
+    own: 'error',
+    refusedBy: ALWAYS,
+    message: 'its last address comes before the first, or too far behind it',
+    remedy: 'write the lower address first, and at most 65536 addresses',
+    find: (view) => {
+      const [first, last] = view.value('ifconfig-pool') ?? []
+      if (first === undefined || last === undefined) return []
+      const size = asNumber(last) - asNumber(first) + 1
+      return size < 1 || size > 65_536 ? one(view.entry('ifconfig-pool')) : []
     },
   },
   {

@@ -33,6 +33,15 @@ describe('directives', () => {
     expect(find('Remote_Cert_TLS server\n', 'unknown-directive')?.remedy).toContain('"remote-cert-tls"')
   })
 
+  it.each(['<ca', 'ca>', '< ca >', '  <ca '])('PROF-7 finds one thing wrong with a block that %j opens', (tag) => {
+    const secret = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nverb 3\nnot-a-directive\n'
+    const found = problemsOf(`dev tun\n${tag}\n${secret}</ca>\nremot a\n`).filter(({ line }) => line > 1)
+    expect(found.map(({ code, line }) => `${line} ${code}`)).toEqual(['2 broken-tag', '7 unknown-directive'])
+    expect(found[0]).toMatchObject({ directive: 'ca', severity: 'error', remedy: 'write <ca> alone on its line' })
+    // Without a line that closes it, it is no block.
+    expect(codes(`dev tun\n${tag}\n`)).not.toContain('broken-tag')
+  })
+
   it('PROF-11 misses no file of a line that another one replaces', () => {
     const files = new Map([['c', '']])
     const missing = (text: string): readonly string[] =>

@@ -180,6 +180,11 @@ describe('lint', () => {
     ['dns server 1 resolve-domains example.org\n', ['2.4', '2.5', '2.6', '2.7']],
     ['dns server 1 resolve-domains example.org\ndns server 1 address 10.8.0.1\n', ['2.4', '2.5']],
     ['dns server 2 address 10.8.0.1\ndns server 1 dnssec yes\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['dns search-domains a_b.example bücher.example\n', ['2.4', '2.5']],
+    ['dns search-domains a;b\n', ['2.4', '2.5', '2.7']],
+    ['dns server 1 address 10.8.0.1\ndns server 1 sni "a b"\n', ['2.4', '2.5', '2.7']],
+    ['dhcp-option DOMAIN "a b"\n', ['2.7']],
+    ['dhcp-option DOMAIN-SEARCH a.example\n', []],
     ['dev myvpn\n', []],
     ['dev myvpn\nifconfig 10.8.0.2 10.8.0.1\n', ['2.4', '2.5', '2.6', '2.7', 'openvpn3']],
     ['topology subnet\nifconfig 10.8.0.2 10.8.0.1\n', ['openvpn3']],
@@ -287,6 +292,16 @@ describe('lint', () => {
   ])('PROF-16 PROF-19 gives tokens time: %j', (lines, refusing) => {
     const text = `${SERVER}management m unix\nmanagement-client-auth\n${lines}\n`
     expect((['2.5', '2.6', '2.7'] as const).filter((peer) => errors(text, peer).length > 0)).toEqual(refusing)
+  })
+
+  it('PROF-15 PROF-19 measures the pool', () => {
+    const server = `${SERVER}server 10.8.0.0 255.255.255.0 nopool\n`
+    const pool = (words: string) => about(`${server}ifconfig-pool ${words}\n`, 'ifconfig-pool')
+    expect(pool('10.8.0.10 10.8.0.10')).toBeUndefined()
+    expect(pool('10.8.0.10 10.8.0.9')).toBe('error conflict')
+    expect(pool('10.8.0.10 10.9.0.9')).toBeUndefined()
+    expect(pool('10.8.0.10 10.9.0.10')).toBe('error conflict')
+    expect(errors(`${server}ifconfig-pool 10.8.0.10 10.8.0.9\n`, '2.6')).toEqual(['ifconfig-pool'])
   })
 
   it('PROF-15 PROF-16 keeps to "nopool" once it was said', () => {
