@@ -79,6 +79,20 @@ export const linkRules: readonly Rule[] = [
   },
   {
     code: 'conflict',
+    directive: 'proto-force',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'no connection is of the transport that it leaves',
+    remedy: 'take it out, or add a "remote" of that transport',
+    find: (view) => {
+      const forced = view.value('proto-force')?.[0].slice(0, 3)
+      return forced === undefined || view.profile.scopes.some(({ protocol }) => protocol === forced)
+        ? []
+        : one(view.entry('proto-force'))
+    },
+  },
+  {
+    code: 'conflict',
     directive: 'mtu-test',
     own: undefined,
     refusedBy: ALWAYS,

@@ -185,6 +185,8 @@ describe('lint', () => {
     ['dns server 1 address 10.8.0.1\ndns server 1 sni "a b"\n', ['2.4', '2.5', '2.7']],
     ['dhcp-option DOMAIN "a b"\n', ['2.7']],
     ['dhcp-option DOMAIN-SEARCH a.example\n', []],
+    ['proto-force udp\n', []],
+    ['proto-force tcp\n', ['2.4', '2.5', '2.6', '2.7']],
     ['dev myvpn\n', []],
     ['dev myvpn\nifconfig 10.8.0.2 10.8.0.1\n', ['2.4', '2.5', '2.6', '2.7', 'openvpn3']],
     ['topology subnet\nifconfig 10.8.0.2 10.8.0.1\n', ['openvpn3']],
