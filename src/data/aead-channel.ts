@@ -35,17 +35,13 @@ import { DataCode } from './codes.ts'
 import { firstByteCode, refusedId, requireRoom, windowOf } from './framing.ts'
 import type { DataKeys } from './keys.ts'
 import { aeadUsageLimit, FAILED_VERIFICATION_LIMIT, FAILED_VERIFICATION_WARNING, usageWarning } from './limits.ts'
+import { ivWord, writeIdNonce } from './nonce.ts'
 import type { StaticSnapshot } from './snapshot.ts'
 
 const TAG = AEAD_TAG_LENGTH
 const ID = SHORT_PACKET_ID_LENGTH
 const V1_HEADER = DATA_V1_HEADER_LENGTH
 const V2_HEADER = DATA_V2_HEADER_LENGTH
-const IMPLICIT_IV = 8
-/** Places in the array of counters. */
-const SENT = 0
-const SEND_USAGE = 1
-const RECEIVE_USAGE = 2
 const V1_SMALLEST = V1_HEADER + ID + TAG + 1
 const V2_SMALLEST = V2_HEADER + ID + TAG + 1
 
@@ -56,24 +52,28 @@ export class AeadChannel implements DataChannel {
   resultOffset = 0
   renegotiation: RenegotiationReason | undefined = undefined
 
-  readonly #keys: DataKeys
-  readonly #sealer: Aead
-  readonly #opener: Aead
-  readonly #sealNonce = new Uint8Array(12)
-  readonly #openNonce = new Uint8Array(12)
-  readonly #keyId: number
   readonly #firstV1: number
   readonly #firstV2: number
-  /** 24-bit peer-id to send, or -1 for DATA_V1. */
-  readonly #peerId: number
   /** 24-bit peer-id to insist on, or -1. */
   readonly #receivePeerId: number
   readonly #replay: ReplayWindow
-  readonly #usageLimit: number
+  readonly #opener: Aead
+  readonly #openIv1: number
+  readonly #openIv2: number
   readonly #usageWarning: number
-  /** Counters that outgrow 31 bits. In an array of doubles, because such a field would be a new object on every packet. */
-  readonly #counters = new Float64Array(3)
+  #receiveUsage: number
   #failed: number
+
+  readonly #keyId: number
+  /** 24-bit peer-id to send, or -1 for DATA_V1. */
+  readonly #peerId: number
+  readonly #sealer: Aead
+  readonly #sealIv1: number
+  readonly #sealIv2: number
+  #sent: number
+  #sendUsage: number
+  readonly #usageLimit: number
+  readonly #keys: DataKeys
 
   constructor(options: DataChannelOptions, algorithm: AeadAlgorithm) {
     const { crypto, keys, counterStart } = options
@@ -81,8 +81,10 @@ export class AeadChannel implements DataChannel {
     this.#keys = keys
     this.#sealer = crypto.createAead(algorithm, keys.send.cipher.subarray(0, keyLength))
     this.#opener = crypto.createAead(algorithm, keys.receive.cipher.subarray(0, keyLength))
-    this.#sealNonce.set(keys.send.hmac.subarray(0, IMPLICIT_IV), ID) // DATA-4
-    this.#openNonce.set(keys.receive.hmac.subarray(0, IMPLICIT_IV), ID)
+    this.#sealIv1 = ivWord(keys.send.hmac, 0) // DATA-4
+    this.#sealIv2 = ivWord(keys.send.hmac, 4)
+    this.#openIv1 = ivWord(keys.receive.hmac, 0)
+    this.#openIv2 = ivWord(keys.receive.hmac, 4)
     const keyId = options.keyId ?? 0
     this.#keyId = keyId
     this.#firstV1 = firstByte(Opcode.DATA_V1, keyId)
@@ -93,9 +95,9 @@ export class AeadChannel implements DataChannel {
     this.#replay = windowOf(options)
     this.#usageLimit = aeadUsageLimit(algorithm)
     this.#usageWarning = usageWarning(this.#usageLimit)
-    this.#counters[SENT] = counterStart?.packetsSent ?? 0
-    this.#counters[SEND_USAGE] = counterStart?.sendUsage ?? 0
-    this.#counters[RECEIVE_USAGE] = counterStart?.receiveUsage ?? 0
+    this.#sent = counterStart?.packetsSent ?? 0
+    this.#sendUsage = counterStart?.sendUsage ?? 0
+    this.#receiveUsage = counterStart?.receiveUsage ?? 0
     this.#failed = counterStart?.failedVerifications ?? 0
     this.renegotiation = options.restored?.snapshot.renegotiation
   }
@@ -107,16 +109,14 @@ export class AeadChannel implements DataChannel {
   seal(buffer: Uint8Array, offset: number, length: number): number {
     const start = offset - this.headroom
     if (start < 0 || length < 1 || offset + length > buffer.length) requireRoom()
-    const counters = this.#counters
-    const usage = (counters[SEND_USAGE] as number) + ((length + 15) >>> 4) + 1 // DATA-20
-    const id = (counters[SENT] as number) + 1
+    const usage = this.#sendUsage + ((length + 15) >>> 4) + 1 // DATA-20
+    const id = this.#sent + 1
     if (id > MAX_PACKET_ID || usage > this.#usageLimit) return DataCode.KEY_EXHAUSTED // DATA-18, DATA-20
-    counters[SENT] = id
-    counters[SEND_USAGE] = usage
+    this.#sent = id
+    this.#sendUsage = usage
     if (id >= PACKET_ID_REKEY || usage >= this.#usageWarning) this.#warn(id >= PACKET_ID_REKEY)
-    const nonce = this.#sealNonce
+    const nonce = writeIdNonce(id, this.#sealIv1, this.#sealIv2)
     const idOffset = offset - TAG - ID
-    writePacketId(nonce, 0, id)
     writePacketId(buffer, idOffset, id)
     if (this.#peerId < 0) {
       writeDataV1Header(buffer, start, this.#keyId)
@@ -149,8 +149,7 @@ export class AeadChannel implements DataChannel {
     const id = readPacketId(buffer, idOffset)
     if (!this.#replay.accepts(id, 0, now)) return refusedId(this.#replay, id, 0, now) // DATA-8
     if (this.#failed >= FAILED_VERIFICATION_LIMIT) return DataCode.KEY_RETIRED // DATA-21
-    const nonce = this.#openNonce
-    writePacketId(nonce, 0, id)
+    const nonce = writeIdNonce(id, this.#openIv1, this.#openIv2)
     const tagOffset = idOffset + ID
     const payloadOffset = tagOffset + TAG
     const payloadLength = offset + length - payloadOffset
@@ -158,16 +157,20 @@ export class AeadChannel implements DataChannel {
       return this.#fail()
     }
     this.#replay.commit(id, 0, now) // DATA-8
-    const usage = (this.#counters[RECEIVE_USAGE] as number) + ((payloadLength + 15) >>> 4) + 1
-    this.#counters[RECEIVE_USAGE] = usage
+    const usage = this.#receiveUsage + ((payloadLength + 15) >>> 4) + 1
+    this.#receiveUsage = usage
     if (usage >= this.#usageWarning) this.#warn(false)
     this.resultOffset = payloadOffset
     return payloadLength
   }
 
   snapshot(now: number): StaticSnapshot {
-    const [packetsSent = 0, sendUsage = 0, receiveUsage = 0] = this.#counters
-    const counters = { packetsSent, sendUsage, receiveUsage, failedVerifications: this.#failed }
+    const counters = {
+      packetsSent: this.#sent,
+      sendUsage: this.#sendUsage,
+      receiveUsage: this.#receiveUsage,
+      failedVerifications: this.#failed,
+    }
     const { renegotiation } = this
     return { type: 'keys', keys: this.#keys, counters, replay: this.#replay.snapshot(now), renegotiation }
   }

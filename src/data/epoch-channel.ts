@@ -41,14 +41,12 @@ import {
   LAST_EPOCH,
   usageWarning,
 } from './limits.ts'
+import { ivWord, writeEpochNonce } from './nonce.ts'
 import type { EpochSnapshot, ReceiveEpochSnapshot } from './snapshot.ts'
 
 const TAG = AEAD_TAG_LENGTH
 const ID = EPOCH_PACKET_ID_LENGTH
 const HEADER = DATA_V2_HEADER_LENGTH
-/** Places in the array of what was sent. */
-const COUNTER = 0
-const USAGE = 1
 const SMALLEST = HEADER + ID + 1 + TAG
 
 /** Epochs after the present one whose packets are understood. */
@@ -60,20 +58,24 @@ const LAST_RECEIVE_EPOCH = LAST_EPOCH - FUTURE_EPOCHS - 1
 class ReceiveEpoch {
   readonly epoch: number
   readonly aead: Aead
-  readonly iv: Uint8Array
-  readonly nonce: Uint8Array
   readonly replay: ReplayWindow
-  /** Blocks and packets opened. */
-  readonly usage = new Float64Array(1)
+  readonly iv0: number
+  readonly iv1: number
+  readonly iv2: number
   failed = 0
+  /** Blocks and packets opened. */
+  usage = 0
   readonly #key: Uint8Array
+  readonly #iv: Uint8Array
 
   constructor(chain: EpochChain, epoch: number, { key, iv }: EpochKeyMaterial, replay: ReplayWindow) {
     this.epoch = epoch
     this.#key = key
+    this.#iv = iv
     this.aead = chain.cipher(key)
-    this.iv = iv
-    this.nonce = iv.slice()
+    this.iv0 = ivWord(iv, 0)
+    this.iv1 = ivWord(iv, 4)
+    this.iv2 = ivWord(iv, 8)
     this.replay = replay
   }
 
@@ -84,14 +86,14 @@ class ReceiveEpoch {
 
   static restore(chain: EpochChain, from: ReceiveEpochSnapshot, now: number): ReceiveEpoch {
     const epoch = new ReceiveEpoch(chain, from.epoch, from, ReplayWindow.restore(from.replay, now))
-    epoch.usage[0] = from.usage
+    epoch.usage = from.usage
     epoch.failed = from.failed
     return epoch
   }
 
   snapshot(now: number): ReceiveEpochSnapshot {
-    const { epoch, failed, iv, usage } = this
-    return { epoch, key: this.#key, iv, usage: usage[0] as number, failed, replay: this.replay.snapshot(now) }
+    const { epoch, failed, usage } = this
+    return { epoch, key: this.#key, iv: this.#iv, usage, failed, replay: this.replay.snapshot(now) }
   }
 }
 
@@ -102,24 +104,27 @@ export class EpochChannel implements DataChannel {
   resultOffset = 0
   renegotiation: RenegotiationReason | undefined = undefined
 
-  readonly #keyId: number
   readonly #first: number
-  readonly #peerId: number
   readonly #receivePeerId: number
-  readonly #replayOptions: ReplayOptions | undefined
-  readonly #usageLimit: number
+  #current: ReceiveEpoch
   readonly #usageWarning: number
 
-  readonly #sendChain: EpochChain
+  readonly #keyId: number
+  readonly #peerId: number
+  /** The send epoch, its cipher and IV, packets and usage. */
+  #epoch = 1
   #sealer: Aead
-  #sealIv: Uint8Array
-  #sealNonce: Uint8Array
-  /** Packets and usage of the send epoch. In an array of doubles: as fields they would be new objects on every packet. */
-  readonly #sent = new Float64Array(2)
+  #iv0 = 0
+  #iv1 = 0
+  #iv2 = 0
+  #sent = 0
+  #usage = 0
 
+  readonly #usageLimit: number
+  readonly #replayOptions: ReplayOptions | undefined
+  readonly #sendChain: EpochChain
   /** Stands at the latest epoch for which a receive key was made. */
   readonly #receiveChain: EpochChain
-  #current: ReceiveEpoch
   #retiring: ReceiveEpoch | undefined = undefined
   /** Keys of the epochs after the present one, in order, as far as packets named them. */
   #future: ReceiveEpoch[] = []
@@ -142,21 +147,18 @@ export class EpochChannel implements DataChannel {
       this.#sendChain.advance()
       this.#receiveChain.advance()
     }
-    const { aead, iv } = this.#sendChain.key()
-    this.#sealer = aead
-    this.#sealIv = iv
-    this.#sealNonce = iv.slice()
-    this.#sent[COUNTER] = counterStart?.packetsSent ?? 0
-    this.#sent[USAGE] = counterStart?.sendUsage ?? 0
+    this.#sealer = this.#takeSendKey()
+    this.#sent = counterStart?.packetsSent ?? 0
+    this.#usage = counterStart?.sendUsage ?? 0
     if (restored === undefined) {
       this.#current = ReceiveEpoch.next(this.#receiveChain, options.replay)
-      this.#current.usage[0] = counterStart?.receiveUsage ?? 0
+      this.#current.usage = counterStart?.receiveUsage ?? 0
       this.#current.failed = counterStart?.failedVerifications ?? 0
       this.#failed = this.#current.failed
     } else {
       const at = (from: ReceiveEpochSnapshot) =>
         ReceiveEpoch.restore(this.#receiveChain, from, options.restored?.now as number)
-      this.#sent.set(restored.sent)
+      ;[this.#sent, this.#usage] = restored.sent
       this.#current = at(restored.current)
       this.#retiring = restored.retiring === undefined ? undefined : at(restored.retiring)
       this.#future = restored.future.map(at)
@@ -172,7 +174,7 @@ export class EpochChannel implements DataChannel {
 
   /** Epoch of the packets being sent. */
   get sendEpoch(): number {
-    return this.#sendChain.epoch
+    return this.#epoch
   }
 
   /** Latest epoch of which an authentic packet arrived. */
@@ -184,26 +186,24 @@ export class EpochChannel implements DataChannel {
    * Moves sending to the next epoch, as reaching a limit does. False in the last epoch.
    */
   advanceSendEpoch(): boolean {
-    if (this.#sendChain.epoch >= LAST_EPOCH) return false
-    this.#raiseSendEpoch(this.#sendChain.epoch + 1)
+    if (this.#epoch >= LAST_EPOCH) return false
+    this.#raiseSendEpoch(this.#epoch + 1)
     return true
   }
 
   seal(buffer: Uint8Array, offset: number, length: number): number {
     const start = offset - HEADER - ID
     if (start < 0 || length < 1 || offset + length + TAG > buffer.length) requireRoom()
-    const sent = this.#sent
     const cost = ((length + 15) >>> 4) + 1
-    if ((sent[USAGE] as number) + cost > this.#usageWarning || (sent[COUNTER] as number) >= MAX_EPOCH_COUNTER) {
+    if (this.#usage + cost > this.#usageWarning || this.#sent >= MAX_EPOCH_COUNTER) {
       if (!this.advanceSendEpoch() && !this.#fits(cost)) return DataCode.KEY_EXHAUSTED // DATA-28
     }
-    const counter = (sent[COUNTER] as number) + 1
-    sent[USAGE] = (sent[USAGE] as number) + cost
-    sent[COUNTER] = counter
+    this.#usage += cost
+    const counter = ++this.#sent
     writeDataV2Header(buffer, start, this.#keyId, this.#peerId)
-    writeEpochPacketId(buffer, start + HEADER, this.#sendChain.epoch, counter) // DATA-23
-    writeNonce(this.#sealNonce, this.#sealIv, buffer, start + HEADER)
-    this.#sealer.seal(buffer, start, HEADER + ID, offset, length, offset + length, this.#sealNonce)
+    writeEpochPacketId(buffer, start + HEADER, this.#epoch, counter) // DATA-23
+    const nonce = writeEpochNonce(this.#iv0, this.#iv1, this.#iv2, buffer, start + HEADER) // DATA-24
+    this.#sealer.seal(buffer, start, HEADER + ID, offset, length, offset + length, nonce)
     this.resultOffset = start
     return HEADER + ID + length + TAG
   }
@@ -225,28 +225,26 @@ export class EpochChannel implements DataChannel {
     const counter = readEpochCounter(buffer, idOffset)
     if (!key.replay.accepts(counter, 0, now)) return refusedId(key.replay, counter, 0, now) // DATA-8
     if (key.failed >= FAILED_VERIFICATION_LIMIT) return DataCode.KEY_RETIRED // DATA-21
-    writeNonce(key.nonce, key.iv, buffer, idOffset)
+    const nonce = writeEpochNonce(key.iv0, key.iv1, key.iv2, buffer, idOffset) // DATA-24
     const payloadOffset = idOffset + ID
     const payloadLength = length - HEADER - ID - TAG
     const tagOffset = payloadOffset + payloadLength
-    if (!key.aead.open(buffer, offset, HEADER + ID, payloadOffset, payloadLength, tagOffset, key.nonce)) {
+    if (!key.aead.open(buffer, offset, HEADER + ID, payloadOffset, payloadLength, tagOffset, nonce)) {
       return this.#fail(key)
     }
     key.replay.commit(counter, 0, now)
     if (epoch > this.#current.epoch) this.#moveTo(key)
-    const usage = (key.usage[0] as number) + ((payloadLength + 15) >>> 4) + 1
-    key.usage[0] = usage
-    if (usage > this.#usageWarning && this.#sendChain.epoch === key.epoch) this.advanceSendEpoch() // DATA-28
+    key.usage += ((payloadLength + 15) >>> 4) + 1
+    if (key.usage > this.#usageWarning && this.#epoch === key.epoch) this.advanceSendEpoch() // DATA-28
     this.resultOffset = payloadOffset
     return payloadLength
   }
 
   snapshot(now: number): EpochSnapshot {
-    const [counter = 0, usage = 0] = this.#sent
     return {
       type: 'epoch',
       send: this.#sendChain.snapshot(),
-      sent: [counter, usage],
+      sent: [this.#sent, this.#usage],
       receive: this.#receiveChain.snapshot(),
       current: this.#current.snapshot(now),
       retiring: this.#retiring?.snapshot(now),
@@ -274,27 +272,34 @@ export class EpochChannel implements DataChannel {
     this.#future = this.#future.slice(key.epoch - this.#current.epoch)
     this.#retiring = this.#current
     this.#current = key
-    if (this.#sendChain.epoch < key.epoch) this.#raiseSendEpoch(key.epoch)
+    if (this.#epoch < key.epoch) this.#raiseSendEpoch(key.epoch)
   }
 
   #raiseSendEpoch(epoch: number): void {
     while (this.#sendChain.epoch < epoch) this.#sendChain.advance()
-    const { aead, iv } = this.#sendChain.key()
-    this.#sealer = aead
-    this.#sealIv = iv
-    this.#sealNonce = iv.slice()
-    this.#sent.fill(0)
+    this.#sealer = this.#takeSendKey()
+    this.#sent = 0
+    this.#usage = 0
     this.#watchEpoch()
+  }
+
+  /** The key that the chain stands at becomes the one that seals. */
+  #takeSendKey(): Aead {
+    const { aead, iv } = this.#sendChain.key()
+    this.#epoch = this.#sendChain.epoch
+    this.#iv0 = ivWord(iv, 0)
+    this.#iv1 = ivWord(iv, 4)
+    this.#iv2 = ivWord(iv, 8)
+    return aead
   }
 
   /** True when the last epoch has room for another packet. */
   #fits(cost: number): boolean {
-    const [counter, usage] = [this.#sent[COUNTER] as number, this.#sent[USAGE] as number]
-    return counter < MAX_EPOCH_COUNTER && usage + cost <= this.#usageLimit
+    return this.#sent < MAX_EPOCH_COUNTER && this.#usage + cost <= this.#usageLimit
   }
 
   #watchEpoch(): void {
-    if (this.#sendChain.epoch >= EPOCH_WARNING) this.renegotiation ??= 'epochs' // DATA-22
+    if (this.#epoch >= EPOCH_WARNING) this.renegotiation ??= 'epochs' // DATA-22
   }
 
   #fail(key: ReceiveEpoch): number {
@@ -303,19 +308,4 @@ export class EpochChannel implements DataChannel {
     if (key.failed >= FAILED_VERIFICATION_WARNING) this.renegotiation ??= 'failed-verifications' // DATA-21
     return DataCode.BAD_TAG
   }
-}
-
-/**
- * The epoch's IV XORed with the 8 bytes of epoch and counter (DATA-24). The last four bytes of the nonce are the IV's and
- * stand there already. Written out, because a loop is half the cost of the framing.
- */
-function writeNonce(nonce: Uint8Array, iv: Uint8Array, buffer: Uint8Array, at: number): void {
-  nonce[0] = (iv[0] as number) ^ (buffer[at] as number)
-  nonce[1] = (iv[1] as number) ^ (buffer[at + 1] as number)
-  nonce[2] = (iv[2] as number) ^ (buffer[at + 2] as number)
-  nonce[3] = (iv[3] as number) ^ (buffer[at + 3] as number)
-  nonce[4] = (iv[4] as number) ^ (buffer[at + 4] as number)
-  nonce[5] = (iv[5] as number) ^ (buffer[at + 5] as number)
-  nonce[6] = (iv[6] as number) ^ (buffer[at + 6] as number)
-  nonce[7] = (iv[7] as number) ^ (buffer[at + 7] as number)
 }

@@ -47,24 +47,23 @@ export interface PipelineOptions {
 
 /** One tunnel's way from packets to datagrams and back. */
 export class DataPipeline {
-  /** Free bytes before the packet, besides the channel's own. */
-  readonly headroom: number
-  /** Free bytes after the packet, besides the channel's own. */
-  readonly tailroom: number
   /** Where the last result starts. */
   resultOffset = 0
   /** The buffer it lies in. */
   resultBuffer: Uint8Array
-  /** The message behind the last `DataCode.OCC`. */
-  lastOcc: OccMessage | undefined = undefined
-
   readonly #tap: boolean
   readonly #mss: number
-  readonly #blockIpv6: boolean
   readonly #largest: number
   readonly #codec: CompressionCodec | undefined
-  readonly #fragmenter: Fragmenter | undefined
   readonly #reassembler: Reassembler | undefined
+  readonly #fragmenter: Fragmenter | undefined
+  readonly #blockIpv6: boolean
+  /** Free bytes before the packet, besides the channel's own. */
+  readonly headroom: number
+  /** Free bytes after the packet, besides the channel's own. */
+  readonly tailroom: number
+  /** The message behind the last `DataCode.OCC`. */
+  lastOcc: OccMessage | undefined = undefined
 
   constructor(options: PipelineOptions) {
     const { compression = 'none', largestPacket = DEFAULT_LARGEST_PACKET, fragment } = options

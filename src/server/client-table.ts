@@ -12,18 +12,22 @@ import type { ClientId } from './output.ts'
 export class ClientTable {
   readonly #byId = new Map<ClientId, ServerClient>()
   readonly #byAddress = new Map<string, ServerClient>()
-  readonly #byPeerId = new Map<number, ServerClient>()
+  /** By place in this server's range; those of other ranges, who were imported, stand apart. */
+  readonly #byPeerId: (ServerClient | undefined)[] = []
+  readonly #guests = new Map<number, ServerClient>()
   readonly #byName = new Map<string, Set<ServerClient>>()
   readonly #freePeerIds = new Queue<number>()
   /** `max-clients`. */
   readonly limit: number
   /** The first peer-id that nobody had yet, and the first that is not this server's to give. */
   #nextPeerId: number
+  readonly #firstPeerId: number
   readonly #peerIdEnd: number
   #nextId: ClientId = 1
 
   constructor(limit: number, firstPeerId = 0) {
     this.limit = limit
+    this.#firstPeerId = firstPeerId
     this.#nextPeerId = firstPeerId
     this.#peerIdEnd = firstPeerId + limit
   }
@@ -50,7 +54,7 @@ export class ClientTable {
   }
 
   byPeerId(peerId: number): ServerClient | undefined {
-    return this.#byPeerId.get(peerId)
+    return this.#isOwn(peerId) ? this.#byPeerId[peerId - this.#firstPeerId] : this.#guests.get(peerId)
   }
 
   /** Clients of that name. */
@@ -62,10 +66,10 @@ export class ClientTable {
   takePeerId(): number | undefined {
     while (this.#nextPeerId < this.#peerIdEnd) {
       const peerId = this.#nextPeerId++
-      if (!this.#byPeerId.has(peerId)) return peerId
+      if (this.byPeerId(peerId) === undefined) return peerId
     }
     for (let peerId = this.#freePeerIds.shift(); peerId !== undefined; peerId = this.#freePeerIds.shift()) {
-      if (!this.#byPeerId.has(peerId)) return peerId
+      if (this.byPeerId(peerId) === undefined) return peerId
     }
     return undefined
   }
@@ -78,7 +82,7 @@ export class ClientTable {
   add(client: ServerClient): void {
     this.#byId.set(client.id, client)
     this.#byAddress.set(client.address, client)
-    this.#byPeerId.set(client.peerId, client)
+    this.#setPeerId(client.peerId, client)
   }
 
   /** The client goes by that name from now on. */
@@ -101,14 +105,23 @@ export class ClientTable {
   remove(client: ServerClient): void {
     this.#byId.delete(client.id)
     if (this.#byAddress.get(client.address) === client) this.#byAddress.delete(client.address)
-    if (this.#byPeerId.get(client.peerId) === client) {
-      this.#byPeerId.delete(client.peerId)
+    const { peerId } = client
+    if (this.byPeerId(peerId) === client) {
+      this.#setPeerId(peerId, undefined)
       // An id of another server's range goes back with its client.
-      if (client.peerId < this.#nextPeerId && client.peerId >= this.#peerIdEnd - this.limit) {
-        this.#freePeerIds.push(client.peerId)
-      }
+      if (this.#isOwn(peerId) && peerId < this.#nextPeerId) this.#freePeerIds.push(peerId)
     }
     this.#unname(client)
+  }
+
+  #isOwn(peerId: number): boolean {
+    return peerId >= this.#firstPeerId && peerId < this.#peerIdEnd
+  }
+
+  #setPeerId(peerId: number, client: ServerClient | undefined): void {
+    if (this.#isOwn(peerId)) this.#byPeerId[peerId - this.#firstPeerId] = client
+    else if (client === undefined) this.#guests.delete(peerId)
+    else this.#guests.set(peerId, client)
   }
 
   #unname(client: ServerClient): void {

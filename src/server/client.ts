@@ -25,16 +25,20 @@ export interface Identity {
   readonly certificate: Uint8Array | undefined
 }
 
-/** A client. */
+/** A client. What every packet asks for stands first, so that it lies together in memory. */
 export class ServerClient implements HeapItem, RouteOwner {
-  readonly id: ClientId
-  readonly transport: 'udp' | 'tcp'
-  /** In data packets to and from it. */
-  readonly peerId: number
-  readonly keyMetadata: ClientKeyMetadata | undefined
   readonly session: Session
   /** Where it sends from; changes when it floats. */
   address: string
+  readonly transport: 'udp' | 'tcp'
+  readonly id: ClientId
+  ownAddress = 0
+  policy: ClientPolicy | undefined
+  /** Its VLAN, with `vlan-tagging`; else 0. */
+  vlan = 0
+  /** In data packets to and from it. */
+  readonly peerId: number
+  readonly keyMetadata: ClientKeyMetadata | undefined
   readonly #named: { readonly leaf: Uint8Array; readonly name: string | undefined }[] = []
   identity: Identity | undefined
   /** The name that leases, limits and logs use. */
@@ -43,7 +47,6 @@ export class ServerClient implements HeapItem, RouteOwner {
   addresses: ClientAddresses = {}
   /** As granted, to be compiled anew where it moves. */
   limits: ClientLimits = {}
-  policy: ClientPolicy | undefined
   token: { readonly sessionId: Uint8Array; readonly initialTime: number } | undefined
   /** True while a login waits for its answer. */
   asking = false
@@ -56,8 +59,6 @@ export class ServerClient implements HeapItem, RouteOwner {
   gone = false
   readonly networks: { readonly network: Uint8Array; readonly prefix: number }[] = []
   learned = 0
-  /** Its VLAN, with `vlan-tagging`; else 0. */
-  vlan = 0
   deadline = Infinity
   heapIndex = -1
 

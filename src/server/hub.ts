@@ -33,6 +33,8 @@ import { Tokens } from './tokens.ts'
 import { fromTrunk, isPortFrame, isVlan, toTrunk } from './vlan.ts'
 import type { WorkBudget } from './work-budget.ts'
 
+/** Largest datagram there can be. */
+const ROOM = 65_535
 /** How long a dismissed client has to hear of it. */
 const LINGER = 2000
 
@@ -58,6 +60,8 @@ export class Hub {
   readonly work: WorkBudget
   readonly stats = createServerCounters()
   readonly outputs = new Queue<ServerOutput>()
+  /** Where datagrams are opened: one place for all clients, so that none keeps its last packet alive. */
+  readonly #room = new Uint8Array(ROOM)
   readonly #config: ServerConfig
   readonly #sweep = new Sweep()
   readonly admission: Admission
@@ -97,7 +101,19 @@ export class Hub {
     this.settle(client)
   }
 
-  /** SRV-10, SRV-11 */
+  /** Data that names its client and comes from where that client is, as nearly all of it: false for any other datagram. SRV-10 */
+  receiveNamed(bytes: Uint8Array, from: string): boolean {
+    if (bytes.length < 4 || opcodeOf(bytes[0] as number) !== Opcode.DATA_V2) return false
+    const client = this.table.byPeerId(readPeerId(bytes, 0))
+    if (client === undefined || client.address !== from || client.transport !== 'udp') return false
+    this.stats.datagramsReceived++
+    const result = this.#open(bytes, client)
+    if (result >= 0) this.#route(client, this.#opened(client, result))
+    if (result < 0 || client.session.hurried) this.settle(client)
+    return true
+  }
+
+  /** Any other data. SRV-10, SRV-11 */
   receiveData(bytes: Uint8Array, from: string, byAddress: ServerClient | undefined): void {
     const named = opcodeOf(bytes[0] as number) === Opcode.DATA_V2 && bytes.length >= 4
     const peerId = named ? readPeerId(bytes, 0) : PEER_ID_NONE
@@ -106,16 +122,25 @@ export class Hub {
       this.drop('no-client') // SRV-1, SRV-14
       return
     }
-    const buffer = bytes.slice()
-    const result = client.session.open(buffer, 0, buffer.length, this.now)
+    const result = this.#open(bytes, client)
     const authentic = isAuthentic(result) && result > LaneCode.NO_TUNNEL
     const welcome = client.address === from || (authentic && this.#float(client, from, byAddress)) // SRV-12
-    if (result >= 0 && welcome) {
-      const { resultBuffer, resultOffset } = client.session
-      const packet = resultBuffer.subarray(resultOffset, resultOffset + result)
-      this.#route(client, resultBuffer === buffer ? packet : packet.slice())
-    }
+    if (result >= 0 && welcome) this.#route(client, this.#opened(client, result))
     this.settle(client)
+  }
+
+  /** Opens a copy of a datagram, as far as one can be. */
+  #open(bytes: Uint8Array, { session }: ServerClient): number {
+    const { length } = bytes
+    if (length > ROOM) return session.open(bytes.slice(), 0, length, this.now)
+    this.#room.set(bytes)
+    return session.open(this.#room, 0, length, this.now)
+  }
+
+  /** What was opened last, as bytes to be given away. */
+  #opened({ session }: ServerClient, length: number): Uint8Array {
+    const { resultBuffer, resultOffset } = session
+    return resultBuffer.slice(resultOffset, resultOffset + length)
   }
 
   /** SRV-13: an address that belongs to somebody else is not taken over. */

@@ -46,3 +46,13 @@ export function readU32(bytes: Uint8Array, offset: number): number {
     0
   )
 }
+
+/** The same bits as a signed number, which a field holds without an object of its own. */
+export function readI32(bytes: Uint8Array, offset: number): number {
+  return (
+    ((bytes[offset] as number) << 24) |
+    ((bytes[offset + 1] as number) << 16) |
+    ((bytes[offset + 2] as number) << 8) |
+    (bytes[offset + 3] as number)
+  )
+}

@@ -5,6 +5,7 @@
  * which hardware address speaks through whom, as a switch does. The answers are a client or one of three words, so that the
  * packet path branches on them and allocates nothing.
  */
+import { readI32 } from './numbers.ts'
 import { macNumber, RouteTable } from './route-table.ts'
 
 /** Where a packet goes: to a client, to all of them, or to nobody that is known. */
@@ -15,6 +16,8 @@ export type SourceVerdict = 'good' | 'bad-source' | 'link-local' | 'malformed' |
 
 /** The part of a client that the router looks at. */
 export interface RouteOwner {
+  /** One IPv4 address of its own as a signed number, 0 for none: what most of its packets come from. */
+  ownAddress: number
   /** Networks given to it. */
   readonly networks: { readonly network: Uint8Array; readonly prefix: number }[]
   /** Hardware addresses learned of it. */
@@ -60,11 +63,13 @@ export class Router<T extends RouteOwner & object> {
     if (owner.networks.length >= this.#maxRoutes) return false
     this.#table.set(network, prefix, owner)
     owner.networks.push({ network, prefix })
+    if (network.length === 4 && prefix === 32) owner.ownAddress ||= readI32(network, 0)
     return true
   }
 
   /** Forgets everything of a client. */
   remove(owner: T): void {
+    owner.ownAddress = 0
     for (const { network, prefix } of owner.networks.splice(0)) this.#table.delete(network, prefix, owner)
     if (owner.learned === 0) return
     for (const lan of this.#lans.values()) {
@@ -95,6 +100,8 @@ export class Router<T extends RouteOwner & object> {
     if (this.#device === 'tap') return this.#learn(packet, owner, now)
     const version = packet.length === 0 ? 0 : (packet[0] as number) >> 4
     if (version === 4 && packet.length >= 20) {
+      // An address is the longest prefix there is, so its owner is known without the table.
+      if (owner.ownAddress !== 0 && readI32(packet, 12) === owner.ownAddress) return 'good'
       return this.#table.find4(packet, 12) === owner ? 'good' : 'bad-source'
     }
     if (version !== 6 || packet.length < 40) return 'malformed'

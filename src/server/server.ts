@@ -92,6 +92,7 @@ export class Server {
       this.#entrance.receiveMore(newcomer, bytes)
       return
     }
+    if (this.#hub.receiveNamed(bytes, from)) return
     const client = this.#hub.table.byAddress(from)
     if (client?.transport === 'tcp') {
       client.session.receive(bytes, this.#hub.now)

@@ -15,6 +15,11 @@ import type { Negotiated } from './output.ts'
 export class DataKey {
   readonly keyId: number
   readonly channel: DataChannel
+  /** Bytes and packets it carried, both directions. */
+  bytes = 0
+  packets = 0
+  /** True once its limits asked for a successor. */
+  successorAsked = false
   readonly negotiated: Negotiated
   /** When the key became usable. */
   readonly since: number
@@ -22,11 +27,6 @@ export class DataKey {
   readonly sendFrom: number
   /** When it must not be used any more; `Infinity` until a successor's negotiation starts. */
   dieAt = Infinity
-  /** Bytes and packets it carried, both directions. */
-  bytes = 0
-  packets = 0
-  /** True once its limits asked for a successor. */
-  successorAsked = false
 
   constructor(channel: DataChannel, negotiated: Negotiated, since: number, sendFrom: number) {
     this.keyId = negotiated.keyId

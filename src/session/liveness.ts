@@ -50,10 +50,12 @@ export type LivenessVerdict = 'none' | 'send-ping' | 'dead'
 
 /** Times of the last packets, and the timers over them. */
 export class Liveness {
-  /** When anything last left for the peer. */
-  lastSent: number
   /** When anything authentic last came. */
   lastReceived: number
+  /** When anything last left for the peer. */
+  lastSent: number
+  /** Whether `inactive` counts bytes. */
+  #counts: boolean
   /** Tunnel bytes since the last activity that counted. */
   #activeBytes = 0
   #settings: LivenessSettings
@@ -62,6 +64,7 @@ export class Liveness {
 
   constructor(settings: LivenessSettings, timers: Timers<TimerName>, now: number) {
     this.#settings = settings
+    this.#counts = settings.inactive > 0
     this.#timers = timers
     this.lastSent = now
     this.lastReceived = now
@@ -108,10 +111,12 @@ export class Liveness {
   /** Takes other settings over, pushed ones for example. */
   configure(settings: LivenessSettings): void {
     this.#settings = settings
+    this.#counts = settings.inactive > 0
   }
 
   /** Tunnel bytes crossed, either way: enough of them are a sign of life. SESS-65 */
   crossed(bytes: number, now: number): void {
+    if (!this.#counts) return
     this.#activeBytes += bytes
     if (this.#activeBytes < this.#settings.inactiveBytes) return
     this.#activeBytes = 0

@@ -35,7 +35,8 @@ export function createParts(context: SessionContext, now: number): Parts {
   const { renegotiateBytes, renegotiatePackets } = config.timers
   const login = new ClientLogin(config.login, config.staticChallenge)
   const liveness = new Liveness(config.timers, timers, now)
-  const limits = { bytes: renegotiateBytes || Infinity, packets: renegotiatePackets || Infinity }
+  const limited = renegotiateBytes > 0 || renegotiatePackets > 0
+  const limits = limited ? { bytes: renegotiateBytes || Infinity, packets: renegotiatePackets || Infinity } : undefined
   const tunnel = new Tunnel(outbox, timers, liveness, limits, config.transport)
   const rekeying = new Rekeying(context, tunnel)
   const exchanges = new Exchanges(context, login)

@@ -20,7 +20,7 @@ import type { SessionState } from './session-moves.ts'
 import type { SessionSnapshot } from './snapshot.ts'
 import { StaticConversation, type Talk } from './static-conversation.ts'
 import type { Counters, Stats } from './stats.ts'
-import { LaneCode, sealProblem } from './tunnel.ts'
+import { LaneCode, sealProblem, type Tunnel } from './tunnel.ts'
 
 /** Largest datagram or TCP record looked at. */
 const MAX_DATAGRAM = 65_535
@@ -43,14 +43,15 @@ const MAX_DATAGRAM = 65_535
  * }
  */
 export class Session {
-  readonly #context: SessionContext
+  /** The conversation's, and the outbox's, at hand for every packet. */
+  readonly #tunnel: Tunnel
+  readonly #counters: Counters
   readonly #conversation: Talk
+  #now: number
   /** Every datagram is a data packet: there are no opcodes. */
   readonly #headless: boolean
   readonly #framer: StreamFramer | undefined
-  /** The outbox's, at hand for every packet. */
-  readonly #counters: Counters
-  #now: number
+  readonly #context: SessionContext
 
   /**
    * @param from - a connected server session of another process that this one goes on for: no output says that it is connected.
@@ -67,6 +68,7 @@ export class Session {
       staticKey === undefined
         ? new Conversation(this.#context, this.#now, from)
         : new StaticConversation(this.#context, staticKey, this.#now)
+    this.#tunnel = this.#conversation.tunnel
     this.#conversation.settle(this.#now)
   }
 
@@ -81,7 +83,7 @@ export class Session {
   /** A packet for the tunnel: an IP packet, or an Ethernet frame for `tap`. False: there is no tunnel, dropped, counted. */
   send(packet: Uint8Array, now: number): boolean {
     if (!this.#begin(now)) return this.#drop('no-tunnel')
-    const { tunnel } = this.#conversation
+    const tunnel = this.#tunnel
     const { headroom, tailroom } = tunnel
     const buffer = new Uint8Array(headroom + packet.length + tailroom)
     buffer.set(packet, headroom)
@@ -100,27 +102,32 @@ export class Session {
 
   /** Free bytes that {@link seal} needs in front of a packet. Changes only with `connected` and `rekeyed`. */
   get headroom(): number {
-    return this.#conversation.tunnel.headroom
+    return this.#tunnel.headroom
   }
 
   /** Free bytes that {@link seal} needs behind a packet. */
   get tailroom(): number {
-    return this.#conversation.tunnel.tailroom
+    return this.#tunnel.tailroom
   }
 
   /** Where the last {@link seal} or {@link open} left its result. */
   get resultOffset(): number {
-    return this.#conversation.tunnel.resultOffset
+    return this.#tunnel.resultOffset
   }
 
   /** The buffer of the last result of {@link open}: the host's, unless the packet was in fragments or compressed. */
   get resultBuffer(): Uint8Array {
-    return this.#conversation.tunnel.resultBuffer
+    return this.#tunnel.resultBuffer
+  }
+
+  /** True when {@link pollTimeout} comes earlier for what the last {@link seal} or {@link open} did, though it went well. */
+  get hurried(): boolean {
+    return this.#tunnel.hurried
   }
 
   /** With `fragment`: datagrams that the last sealed packet still needs, to be made with {@link sealNext}. */
   get fragmentsLeft(): number {
-    return this.#conversation.tunnel.fragmentsLeft
+    return this.#tunnel.fragmentsLeft
   }
 
   /**
@@ -139,7 +146,7 @@ export class Session {
 
   /** Fast lane: the next fragment of the packet given to {@link seal}; `offset` as there. */
   sealNext(buffer: Uint8Array, offset: number, now: number): number {
-    return this.#begin(now) ? this.#conversation.tunnel.sealNext(buffer, offset, this.#now) : LaneCode.NO_TUNNEL
+    return this.#begin(now) ? this.#tunnel.sealNext(buffer, offset, this.#now) : LaneCode.NO_TUNNEL
   }
 
   /**
@@ -336,7 +343,7 @@ export class Session {
     const buffer = bytes.slice()
     const length = this.#open(buffer, 0, buffer.length)
     if (length < 0) return
-    const { resultBuffer, resultOffset } = this.#conversation.tunnel
+    const { resultBuffer, resultOffset } = this.#tunnel
     const packet = resultBuffer.subarray(resultOffset, resultOffset + length)
     this.#context.outbox.packet(resultBuffer === buffer ? packet : packet.slice())
   }
@@ -356,10 +363,10 @@ export class Session {
       this.#drop('closed')
       return LaneCode.NO_TUNNEL
     }
-    const result = this.#conversation.tunnel.open(buffer, offset, length, this.#now)
+    const result = this.#tunnel.open(buffer, offset, length, this.#now)
     if (result >= 0) return result
     if (result === DataCode.PING) this.#counters.pingsReceived++
-    else if (result === DataCode.OCC) this.#conversation.onOcc(this.#conversation.tunnel.lastOcc, this.#now)
+    else if (result === DataCode.OCC) this.#conversation.onOcc(this.#tunnel.lastOcc, this.#now)
     else if (isDrop(result)) this.#drop(dataReason(result) as DropReason)
     else if (result === LaneCode.UNKNOWN_KEY_ID) this.#drop('unknown-key-id')
     else if (result === LaneCode.NO_TUNNEL) this.#drop('key-not-ready')
@@ -367,13 +374,13 @@ export class Session {
   }
 
   #seal(buffer: Uint8Array, offset: number, length: number): number {
-    const { state, tunnel } = this.#conversation
+    const { state } = this.#conversation
     const result =
       state !== 'connected'
         ? LaneCode.NO_TUNNEL
         : length === 0
           ? DataCode.TOO_SHORT
-          : tunnel.seal(buffer, offset, length, this.#now)
+          : this.#tunnel.seal(buffer, offset, length, this.#now)
     if (result < 0) {
       this.#drop(sealProblem(result))
       if (result === DataCode.IPV6_BLOCKED || result === DataCode.TOO_LONG) this.#answer(buffer, offset, length, result)
@@ -387,9 +394,7 @@ export class Session {
     if (config.device === 'tap' || (code === DataCode.TOO_LONG && !config.answerTooLarge)) return
     const packet = buffer.subarray(offset, offset + length)
     const answer =
-      code === DataCode.TOO_LONG
-        ? packetTooBigAnswer(packet, this.#conversation.tunnel.mtu)
-        : ipv6UnreachableAnswer(packet)
+      code === DataCode.TOO_LONG ? packetTooBigAnswer(packet, this.#tunnel.mtu) : ipv6UnreachableAnswer(packet)
     if (answer !== undefined) outbox.answer(answer)
   }
 

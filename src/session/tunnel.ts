@@ -49,7 +49,7 @@ const LARGEST_PROBE = 2048
 /** Room for the largest message of the session's own. */
 const MESSAGE_ROOM = 2048
 
-/** When a key has done enough by volume; `Infinity` for no limit. */
+/** When a key has done enough by volume. */
 export interface VolumeLimits {
   readonly bytes: number
   readonly packets: number
@@ -65,26 +65,28 @@ export class Tunnel {
   readonly keys = new KeyRing()
   /** Where the last result starts. */
   resultOffset = 0
-  readonly #outbox: Outbox
-  readonly #counters: Counters
-  readonly #timers: Timers<TimerName>
-  readonly #liveness: Liveness
-  readonly #limits: VolumeLimits
-  readonly #framing: number
+  /** True when the last `seal` or `open` asked for a new key. */
+  hurried = false
   readonly #headless: boolean
+  readonly #framing: number
   #pipeline: DataPipeline
-  #occAnswerFrom = -Infinity
-  #mtuAnswerFrom = -Infinity
-  #decompressedBefore = 0
+  readonly #liveness: Liveness
+  readonly #counters: Counters
   #largestReceived = 0
   #largestSent = 0
+  #decompressedBefore = 0
+  readonly #limits: VolumeLimits | undefined
+  readonly #outbox: Outbox
+  readonly #timers: Timers<TimerName>
+  #occAnswerFrom = -Infinity
+  #mtuAnswerFrom = -Infinity
 
   /** @param headless - packets have no header to name a key: the only one opens them all (static-key mode). */
   constructor(
     outbox: Outbox,
     timers: Timers<TimerName>,
     liveness: Liveness,
-    limits: VolumeLimits,
+    limits: VolumeLimits | undefined,
     transport: 'udp' | 'tcp',
     headless = false,
   ) {
@@ -138,6 +140,7 @@ export class Tunnel {
 
   /** Seals the tunnel packet at `offset` in place. SESS-70 */
   seal(buffer: Uint8Array, offset: number, length: number, now: number): number {
+    this.hurried = false
     const key = this.keys.sender
     if (key === undefined) return LaneCode.NO_TUNNEL
     const size = this.#pipeline.seal(key.channel, buffer, offset, length)
@@ -164,6 +167,7 @@ export class Tunnel {
 
   /** Opens the datagram (without TCP length) at `offset` in place. SESS-71 */
   open(buffer: Uint8Array, offset: number, length: number, now: number): number {
+    this.hurried = false
     const key = this.#headless ? this.keys.primary : this.keys.find(keyIdOf(buffer[offset] as number))
     if (key === undefined) return this.keys.primary === undefined ? LaneCode.NO_TUNNEL : LaneCode.UNKNOWN_KEY_ID
     const size = this.#pipeline.open(key.channel, buffer, offset, length, now)
@@ -255,7 +259,8 @@ export class Tunnel {
   #use(key: DataKey, bytes: number, now: number): void {
     key.bytes += bytes
     key.packets++
-    const spent = key.bytes >= this.#limits.bytes || key.packets >= this.#limits.packets
+    const limits = this.#limits
+    const spent = limits !== undefined && (key.bytes >= limits.bytes || key.packets >= limits.packets)
     if (spent || key.channel.renegotiation !== undefined) this.#askForKey(key, now)
   }
 
@@ -263,6 +268,7 @@ export class Tunnel {
   #askForKey(key: DataKey, now: number): void {
     if (key.successorAsked || key !== this.keys.primary) return
     key.successorAsked = true
+    this.hurried = true
     this.#timers.setEarlier('reneg-sec', now)
   }
 }
