@@ -10,6 +10,7 @@ import type { Beginning } from './front.ts'
 import type { LeasedAddresses } from './address-pool.ts'
 import type { ClientPolicy } from './client-policy.ts'
 import type { ClientLimits } from './config.ts'
+import type { Credit } from './credit.ts'
 import type { HeapItem } from './deadline-heap.ts'
 import type { ClientAddresses, ClientId, ServerCloseReason } from './output.ts'
 import type { RouteOwner } from './router.ts'
@@ -48,6 +49,8 @@ export class ServerClient implements HeapItem, RouteOwner {
   /** As granted, to be compiled anew where it moves. */
   limits: ClientLimits = {}
   token: { readonly sessionId: Uint8Array; readonly initialTime: number } | undefined
+  /** What it may still be sent, while its address is not proven. */
+  credit: Credit | undefined
   /** True while a login waits for its answer. */
   asking = false
   /** The login that waits is one of a renegotiation. */

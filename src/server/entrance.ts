@@ -8,6 +8,7 @@ import { DEFAULT_TIMERS, type Environment } from '../session/index.ts'
 import { cookieSlotLength, ResetCookies, StreamFramer } from '../wire/index.ts'
 import { type Newcomer, ServerClient } from './client.ts'
 import type { ServerConfig } from './config.ts'
+import { Credit } from './credit.ts'
 import { type Beginning, Front } from './front.ts'
 import type { Hub } from './hub.ts'
 import type { ClientId } from './output.ts'
@@ -203,7 +204,11 @@ export class Entrance {
     table.add(client)
     this.#hub.stats.clientsBegun++
     this.#hub.event(client, { type: 'client-begun', address })
-    for (const chunk of chunks) client.session.receive(chunk, this.#hub.now)
+    if (transport === 'udp' && resume === undefined) client.credit = new Credit()
+    for (const chunk of chunks) {
+      client.credit?.earn(chunk.length)
+      client.session.receive(chunk, this.#hub.now)
+    }
     this.#hub.settle(client)
     return true
   }

@@ -97,7 +97,12 @@ export class Hub {
       this.drop('handshake-work')
       return
     }
+    client.credit?.earn(bytes.length)
     client.session.receive(bytes, this.now)
+    // An ack of our reset names the session id in it. SRV-3
+    if (client.credit !== undefined && client.session.keyStates.some(({ state }) => state !== 'pre-start')) {
+      client.credit = undefined
+    }
     this.settle(client)
   }
 
@@ -162,7 +167,7 @@ export class Hub {
     this.stats.handshakeWork = this.work.total
     const { session } = client
     for (let output = session.poll(); output !== undefined; output = session.poll()) {
-      if (output.type === 'transmit') this.outputs.push({ type: 'transmit', to: client.address, data: output.data })
+      if (output.type === 'transmit') this.#transmit(client, output.data)
       else if (output.type === 'packet') this.#route(client, output.data)
       else if (output.event.type === 'login') this.#login(client, output.event)
       else if (output.event.type === 'connected') this.#connected(client, output.event)
@@ -173,6 +178,12 @@ export class Hub {
     else if (session.state === 'waiting')
       this.end(client, { type: 'timed-out', timer: 'hand-window', detail: 'nobody negotiated' })
     else this.heap.set(client, session.pollTimeout())
+  }
+
+  /** SRV-3 */
+  #transmit({ address, credit }: ServerClient, data: Uint8Array): void {
+    if (credit?.pay(data.length) === false) this.drop('address-unproven')
+    else this.outputs.push({ type: 'transmit', to: address, data })
   }
 
   #login(client: ServerClient, login: SessionLogin): void {

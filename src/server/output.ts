@@ -117,6 +117,7 @@ export const SERVER_DROP_REASONS = {
   'handshake-work': 'Handshakes cost more than handshakeWork allows: a flood, or a crowd; who is honest repeats.',
   'key-refused': 'A tls-crypt-v2 client key that the host refused.',
   'key-waits': 'A packet of a client whose tls-crypt-v2 key waits for the host’s answer: it is repeated.',
+  'address-unproven': 'Not sent: an answer larger than what came from an address that nobody has proved to be behind.',
   'float-refused': 'An authentic packet from an address that belongs to another client.',
   'bad-source': 'A tunnel packet whose source address is not the sender’s.',
   'rate-limited': 'More than the rate that the client was granted.',
