@@ -50,8 +50,8 @@ export class ReplayWindow {
   #expired = 0
   #lastSweep = -Infinity
   readonly #mask: number
-  /** Times of arrival by id modulo the ring's length, a power of two. */
-  readonly #stamps: Float64Array
+  /** Times of arrival by id modulo the ring's length, a power of two; it grows to that length with the ids. */
+  readonly #stamps: number[] = []
 
   /**
    * @param size - width in ids, 1 to {@link MAX_REPLAY_WINDOW_SIZE}.
@@ -65,7 +65,6 @@ export class ReplayWindow {
     let ring = 1
     while (ring < size) ring *= 2
     this.#mask = ring - 1
-    this.#stamps = new Float64Array(ring).fill(UNSEEN)
   }
 
   /**
@@ -84,7 +83,7 @@ export class ReplayWindow {
 
   #acceptsLate(id: number, now: number): boolean {
     if (id <= this.#expired || this.highest - id >= this.size) return false // REL-32
-    if (this.#stamps[id & this.#mask] !== UNSEEN) return false
+    if (this.#stampOf(id) !== UNSEEN) return false
     return !this.#sweepDue(now) || this.#sweepResult(now, id) < id // REL-36
   }
 
@@ -109,7 +108,18 @@ export class ReplayWindow {
     }
     if (time !== this.time) this.#restart(time)
     if (id > this.highest) this.#advance(id)
-    this.#stamps[id & this.#mask] = now // REL-34
+    this.#stamp(id, now) // REL-34
+  }
+
+  #stamp(id: number, time: number): void {
+    const at = id & this.#mask
+    while (this.#stamps.length < at) this.#stamps.push(UNSEEN)
+    this.#stamps[at] = time
+  }
+
+  #stampOf(id: number): number {
+    const at = id & this.#mask
+    return at < this.#stamps.length ? (this.#stamps[at] as number) : UNSEEN
   }
 
   #restart(time: number): void {
@@ -123,7 +133,7 @@ export class ReplayWindow {
     if (gap > this.#mask) {
       this.#stamps.fill(UNSEEN) // REL-35
     } else {
-      for (let skipped = this.highest + 1; skipped < id; skipped++) this.#stamps[skipped & this.#mask] = UNSEEN
+      for (let skipped = this.highest + 1; skipped < id; skipped++) this.#stamp(skipped, UNSEEN)
     }
     this.highest = id
   }
@@ -137,7 +147,7 @@ export class ReplayWindow {
     const oldest = now - this.seconds * 1000
     const bottom = Math.max(least, this.#expired + 1, this.highest - this.size + 1)
     for (let id = this.highest; id >= bottom; id--) {
-      const stamp = this.#stamps[id & this.#mask] as number
+      const stamp = this.#stampOf(id)
       if (stamp !== UNSEEN && stamp < oldest) return id // REL-36
     }
     return this.#expired
@@ -148,7 +158,7 @@ export class ReplayWindow {
     const seen: [number, number][] = []
     const bottom = Math.max(this.#expired + 1, this.highest - this.size + 1, 1)
     for (let id = this.highest; id >= bottom; id--) {
-      const stamp = this.#stamps[id & this.#mask] as number
+      const stamp = this.#stampOf(id)
       if (stamp !== UNSEEN) seen.push([id, now - stamp])
     }
     const { size, seconds, time, highest } = this
@@ -161,7 +171,7 @@ export class ReplayWindow {
     window.time = snapshot.time
     window.highest = snapshot.highest
     window.#expired = snapshot.expired // REL-38
-    for (const [id, age] of snapshot.seen) window.#stamps[id & window.#mask] = now - age
+    for (const [id, age] of snapshot.seen) window.#stamp(id, now - age)
     return window
   }
 }

@@ -16,6 +16,9 @@ import type { ChainVerifier } from '../tls/index.ts'
 import type { ServerClient } from './client.ts'
 import type { ServerConfig } from './config.ts'
 
+/** Until a login is judged. */
+const NO_PUSH = { options: [] } as const
+
 /** What differs between clients. */
 export interface SessionStart {
   readonly transport: 'udp' | 'tcp'
@@ -46,7 +49,7 @@ export function createSessionFor(config: ServerConfig, environment: Environment,
         ? config.tls
         : { ...config.tls, verifier: listening(verifier, owner) },
     admission: 'ask',
-    push: { options: [] },
+    push: NO_PUSH,
     ...(resume === undefined ? {} : { resume }),
   }
   return new Session(session, environment, from)

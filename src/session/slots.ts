@@ -28,7 +28,6 @@ import {
   SESSION_ID_LENGTH,
   splitWrappedKey,
   StaticKey,
-  type TlsCryptV2Wrapper,
 } from '../wire/index.ts'
 import type { SessionContext } from './context.ts'
 import { type ChannelEvent, ControlChannel } from './control-channel.ts'
@@ -53,7 +52,6 @@ export interface SlotEvent extends ChannelEvent {
 /** The peer's sessions. */
 export class Slots {
   readonly #context: SessionContext
-  readonly #v2: TlsCryptV2Wrapper | undefined
   readonly #keyMessage: KeyTemplate['keyMessage']
   #active: ControlChannel | undefined
   #initial: ControlChannel | undefined
@@ -63,10 +61,8 @@ export class Slots {
   /** @param keyMessage - what the key messages of new sessions say. */
   constructor(context: SessionContext, keyMessage: KeyTemplate['keyMessage']) {
     const { config, crypto } = context
-    const { wrap } = config
     this.#context = context
     this.#keyMessage = keyMessage
-    this.#v2 = wrap.type === 'tls-crypt-v2-server' ? createTlsCryptV2Wrapper(crypto, wrap.serverKey) : undefined
     // SESS-40: a TLS configuration that cannot work shows now, not when the first packet comes.
     new TlsConnection(config.tls, { unixTime: 0, random: context.random, crypto })
   }
@@ -130,7 +126,7 @@ export class Slots {
     const problem = opcodeProblem(opcode, this.#context.config.role)
     if (problem !== undefined) return problem
     if (!carriesWrappedKey(opcode)) return this.#dispatch(datagram, undefined, now)
-    if (this.#v2 === undefined) return 'opcode-needs-wrapped-key'
+    if (this.#context.config.wrap.type !== 'tls-crypt-v2-server') return 'opcode-needs-wrapped-key'
     const parts = splitWrappedKey(datagram)
     return typeof parts === 'string' ? parts : this.#dispatch(parts.packet, parts.wrappedKey, now)
   }
@@ -294,20 +290,26 @@ export class Slots {
       wrappedKeyPayloadLimit: limit(wrappedKeyLength),
       hasWrappedKey: wrappedKeyLength > 0,
       maxAcks: config.maxAcks,
-      keyLog: (line) => {
-        logLine(this.#context, line)
-      },
+      keyLog: config.keyLog ? this.#logged() : unlogged,
       crypto,
       random,
       timeOrigin,
     }
   }
 
+  #logged(): KeyTemplate['keyLog'] {
+    return (line) => {
+      logLine(this.#context, line)
+    }
+  }
+
   /** The wrap of a reset that came with or without a wrapped key. SESS-82 */
   #wrapFor(wrappedKey: Uint8Array | undefined): WrapState | DropReason {
-    if (this.#v2 === undefined) return this.#wrapState(0)
+    const { config, crypto } = this.#context
+    if (config.wrap.type !== 'tls-crypt-v2-server') return this.#wrapState(0)
     if (wrappedKey === undefined) return 'opcode-wrong-direction'
-    const client = this.#v2.unwrap(wrappedKey)
+    // Resets of new sessions are rare: what looks into a wrapped key need not be kept for them.
+    const client = createTlsCryptV2Wrapper(crypto, config.wrap.serverKey).unwrap(wrappedKey)
     return typeof client === 'string' ? client : this.#wrapState(0, client.key)
   }
 
@@ -332,6 +334,11 @@ function names(datagram: Uint8Array, sessionId: Uint8Array): boolean {
 /** A reset that can open a session: message 0 of key id 0, acknowledging nothing. */
 function isFirst(packet: ControlPacket): boolean {
   return packet.keyId === 0 && packet.packetId === 0 && packet.acks.length === 0
+}
+
+/** Nobody wants a key log. */
+function unlogged(): void {
+  // TLS makes no lines then.
 }
 
 function newSessionId(random: RandomSource): Uint8Array {

@@ -80,6 +80,14 @@ const CBC_KEYS: readonly (readonly [CbcAlgorithm, number])[] = [
   ['BF-CBC', 16],
   ['DES-EDE3-CBC', 24],
 ]
+/** What a provider offers does not change, and asking costs a key of each cipher: a server asks for every client. */
+const SUPPORTED = new WeakMap<CryptoProvider, readonly DataCipher[]>()
+/** Where a configuration says nothing; sessions share them. */
+const NO_COUNTERS = {} as const
+const NO_PEER_INFO = {} as const
+const NO_LOGIN = { type: 'none' } as const
+const NO_WRAP = { type: 'none' } as const
+const NO_PUSH = { options: [] } as const
 const SMALL_BLOCKS = /^(BF|DES|CAST5|RC2|IDEA|SEED)-/i
 /** Fewest bytes of a packet in one fragment. */
 const LEAST_FRAGMENT = 8
@@ -101,7 +109,7 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     pointToPoint,
     transport,
     device: config.device ?? 'tun',
-    wrap: config.wrap ?? { type: 'none' },
+    wrap: config.wrap ?? NO_WRAP,
     tls: {
       ...config.tls,
       role,
@@ -111,16 +119,16 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     staticKey: config.staticKey,
     allowInsecure: config.allowInsecure ?? false,
     answerTooLarge: config.answerTooLarge ?? false,
-    counterStart: config.counterStart ?? {},
+    counterStart: config.counterStart ?? NO_COUNTERS,
     dataCiphers: resolveCiphers(config.dataCiphers, supported, crypto),
     fallback: resolveFallback(config, supported),
     auth,
-    login: config.login ?? { type: 'none' },
+    login: config.login ?? NO_LOGIN,
     staticChallenge: config.staticChallenge,
     admission: config.admission ?? 'automatic',
-    push: config.push ?? { options: [] },
+    push: config.push ?? NO_PUSH,
     pullFilter: config.pullFilter,
-    peerInfo: config.peerInfo ?? {},
+    peerInfo: config.peerInfo ?? NO_PEER_INFO,
     timers: resolveTimers(config.timers),
     replay: {
       size: inRange('replay-window', config.replayWindow?.size ?? REPLAY_WINDOW_SIZE, 1, 65_536),
@@ -228,8 +236,13 @@ function refuseSmallFragment(config: ResolvedConfig): void {
 
 /** Every data cipher that this provider can do. */
 function supportedCiphers(crypto: CryptoProvider): readonly DataCipher[] {
-  const cbc = CBC_KEYS.filter(([name, length]) => crypto.createCbc(name, new Uint8Array(length)) !== undefined)
-  return [...AEAD_CIPHERS, ...cbc.map(([name]) => name)]
+  let ciphers = SUPPORTED.get(crypto)
+  if (ciphers === undefined) {
+    const cbc = CBC_KEYS.filter(([name, length]) => crypto.createCbc(name, new Uint8Array(length)) !== undefined)
+    ciphers = [...AEAD_CIPHERS, ...cbc.map(([name]) => name)]
+    SUPPORTED.set(crypto, ciphers)
+  }
+  return ciphers
 }
 
 function resolveCiphers(

@@ -47,8 +47,6 @@ export class TlsCryptKeys implements ControlWrap {
   readonly #sendCipher: Ctr
   readonly #receiveMac: Hmac
   readonly #receiveCipher: Ctr
-  /** Room for the tag that a packet should have. */
-  readonly #expected = new Uint8Array(TLS_CRYPT_TAG_LENGTH)
 
   constructor(crypto: CryptoProvider, key: StaticKey, role: Role) {
     if (key.length !== STATIC_KEY_LENGTH) {
@@ -77,8 +75,9 @@ export class TlsCryptKeys implements ControlWrap {
     if (problem !== undefined) return problem
     const body = new Uint8Array(bytes.subarray(BODY_AT))
     this.#receiveCipher.apply(body, 0, body.length, bytes.slice(TAG_AT, TAG_AT + TLS_CRYPT_IV_LENGTH))
-    this.#receiveMac.update(bytes, 0, TAG_AT).update(body, 0, body.length).finishInto(this.#expected, 0)
-    if (!equalRangeConstantTime(bytes, TAG_AT, this.#expected, 0, TLS_CRYPT_TAG_LENGTH)) return 'tls-crypt-mismatch' // WRAP-24
+    const expected = new Uint8Array(TLS_CRYPT_TAG_LENGTH)
+    this.#receiveMac.update(bytes, 0, TAG_AT).update(body, 0, body.length).finishInto(expected, 0)
+    if (!equalRangeConstantTime(bytes, TAG_AT, expected, 0, TLS_CRYPT_TAG_LENGTH)) return 'tls-crypt-mismatch' // WRAP-24
     const packet = parseControlBody(bytes, body, 0)
     if (typeof packet === 'string') return packet
     return { packet, replayPacketId: readPacketId(bytes, ID_AT), replayTime: readLongPacketIdTime(bytes, ID_AT) }

@@ -47,7 +47,7 @@ const AUTH_TAG_OPTION = { authTagLength: AEAD_TAG_LENGTH } as const
 const SMALL_GCM = 320
 const SMALL_CHACHA = 896
 const SMALL_AES = 288
-/** So many small packets come before the portable AEAD is worth its tables. */
+/** So many small packets come before a portable cipher is worth its tables. */
 const FIRST_SMALL = 2
 
 class NodeAead implements Aead {
@@ -180,16 +180,18 @@ class NodeCbc implements Cbc {
 class NodeCtr implements Ctr {
   readonly #name: string
   readonly #key: KeyObject
-  readonly #small: Ctr
+  #small: Ctr | undefined
+  #smallSeen = 0
 
   constructor(key: Uint8Array) {
-    this.#small = createPortableCtr(key)
     this.#name = `aes-${key.length * 8}-ctr`
     this.#key = createSecretKey(key)
+    this.#small = undefined
   }
 
   apply(buffer: Uint8Array, offset: number, length: number, counter: Uint8Array): void {
-    if (length <= SMALL_AES) {
+    if (length <= SMALL_AES && (this.#small !== undefined || this.#smallSeen++ >= FIRST_SMALL)) {
+      this.#small ??= createPortableCtr(exportKey(this.#key))
       this.#small.apply(buffer, offset, length, counter)
       return
     }
@@ -214,5 +216,7 @@ export function createNodeCbc(algorithm: CbcAlgorithm, key: Uint8Array): Cbc | u
 
 /** As `CryptoProvider.createCtr`. */
 export function createNodeCtr(key: Uint8Array): Ctr {
+  if (key.length !== 16 && key.length !== 24 && key.length !== 32)
+    throw new UsageError('AES keys have 16, 24 or 32 bytes') // CRY-34
   return new NodeCtr(key)
 }
