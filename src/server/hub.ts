@@ -33,8 +33,10 @@ import { Tokens } from './tokens.ts'
 import { fromTrunk, isPortFrame, isVlan, toTrunk } from './vlan.ts'
 import type { WorkBudget } from './work-budget.ts'
 
-/** Largest datagram there can be. */
+/** Largest datagram and packet there can be. */
 const ROOM = 65_535
+/** Room around a packet for all that any channel and framing puts there. */
+const SEAL_ROOM = 256
 /** How long a dismissed client has to hear of it. */
 const LINGER = 2000
 
@@ -60,8 +62,8 @@ export class Hub {
   readonly work: WorkBudget
   readonly stats = createServerCounters()
   readonly outputs = new Queue<ServerOutput>()
-  /** Where datagrams are opened: one place for all clients, so that none keeps its last packet alive. */
-  readonly #room = new Uint8Array(ROOM)
+  /** Where packets are opened and sealed: one place for all clients, so that none keeps its last one alive. */
+  readonly #room = new Uint8Array(ROOM + 2 * SEAL_ROOM)
   readonly #config: ServerConfig
   readonly #sweep = new Sweep()
   readonly admission: Admission
@@ -307,9 +309,21 @@ export class Hub {
         : policy?.allowsClient(sender.name) !== false && sender.policy?.allowsClient(target.name) !== false
     if (!passes) return this.drop('filtered')
     if (policy?.allowsBytes(packet.length, false, this.now) === false) return this.drop('rate-limited')
-    const sent = target.session.send(packet, this.now)
-    this.settle(target)
-    return sent
+    return this.#seal(packet, target)
+  }
+
+  /** Seals a packet for a client and sends it. */
+  #seal(packet: Uint8Array, client: ServerClient): boolean {
+    const { session } = client
+    if (packet.length > ROOM) return this.drop('malformed')
+    this.#room.set(packet, SEAL_ROOM)
+    const first = session.seal(this.#room, SEAL_ROOM, packet.length, this.now)
+    for (let size = first; size > 0; size = session.sealNext(this.#room, SEAL_ROOM, this.now)) {
+      this.#transmit(client, this.#room.slice(session.resultOffset, session.resultOffset + size))
+      if (session.fragmentsLeft === 0) break
+    }
+    if (first < 0 || session.hurried) this.settle(client)
+    return first > 0
   }
 
   /** SRV-34: to everybody of the VLAN who is connected but the sender. */
