@@ -13,7 +13,7 @@ const cpu = (): number => {
 }
 
 /** `inner` with every call of it, and of the objects it makes, timed into `clock.ms`; calls inside calls count once. */
-function timed<T extends object>(inner: T, clock: { ms: number; depth: number }): T {
+export function timed<T extends object>(inner: T, clock: { ms: number; depth: number }): T {
   return new Proxy(inner, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target)
@@ -33,7 +33,7 @@ function timed<T extends object>(inner: T, clock: { ms: number; depth: number })
   })
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 
 /** Measures both providers and prints a line for each. */
 export function runConnectBench(): unknown {

@@ -1,24 +1,57 @@
 /**
- * A server with many clients: what a packet costs as the number of clients grows (ratios to the smallest number), what a
- * connect costs, what an idle client weighs, and how long it takes to hand one to another server.
+ * A server with many clients: what a packet costs as the number of clients grows, what a connect costs beside its primitives,
+ * what an idle client weighs, and how long it takes to hand one to another server.
  *
- * Every client has made a real handshake with nodeCrypto. Its datagrams for the measurement are sealed at once and its own end
- * is let go, so what is left in memory is the server's alone: V8's heap and array buffers after a collection, without what
- * OpenSSL holds outside of them. CPU per connect is of both ends.
+ * Every client has made a real handshake with nodeCrypto; its own end is let go, so what is left in memory is the server's
+ * alone. Packets come from the clients in turn and go to them in turn, so that nothing of a client is in a cache when its turn
+ * comes: with many clients the ratio is the price of memory, and the first lines say what memory itself asks for a chain of
+ * objects. A batch of packets is copied just before its turn, as a socket hands them over.
  */
-import type { Server } from '../src/server/index.ts'
+import type { CryptoProvider } from '../src/crypto/index.ts'
+import { nodeCrypto } from '../src/node/crypto/index.ts'
+import { Server } from '../src/server/index.ts'
+import { PKI_NOW } from '../test/support/pki.ts'
 import { packetOf, ServerWorld, worldServerConfig } from '../test/support/server-world.ts'
+import { median, timed } from './connect.ts'
 
 const POOL = { network: '10.0.0.0', netmask: '255.0.0.0' }
+const COUNTS = [10, 100, 1000, 10_000] as const
+const SIZES = [64, 1400] as const
 const PASSES = 4
 const PACKETS = 10_000
+const BATCH = 100
+
+class NullAead {
+  readonly algorithm
+  constructor(algorithm: Parameters<CryptoProvider['createAead']>[0]) {
+    this.algorithm = algorithm
+  }
+  seal(): void {
+    // Nothing: the frame is what is weighed.
+  }
+  open(): boolean {
+    return true
+  }
+}
+
+/** nodeCrypto, but for packet ciphers that do nothing: what is left is the server's own work. */
+const nullProvider: CryptoProvider = Object.create(nodeCrypto, {
+  name: { value: 'null' },
+  createAead: { value: (algorithm: ConstructorParameters<typeof NullAead>[0]) => new NullAead(algorithm) },
+}) as CryptoProvider
+
+interface Datagram {
+  readonly data: Uint8Array
+  readonly from: string
+}
 
 interface Crowd {
   readonly world: ServerWorld
-  readonly next: () => Server
-  /** One list a pass, each packet used once; the clients take turns. */
-  readonly passes: readonly { readonly data: Uint8Array; readonly from: string }[][]
-  readonly cpuMsPerConnect: number
+  readonly crypto: CryptoProvider
+  /** Tunnel addresses of all. */
+  readonly inside: readonly string[]
+  /** By packet size: one list a pass, each datagram used once; the clients take turns. */
+  readonly passes: ReadonlyMap<number, readonly Datagram[][]>
 }
 
 const cpuMs = (since?: NodeJS.CpuUsage): number => {
@@ -32,53 +65,151 @@ function memory(): number {
   return heapUsed + arrayBuffers
 }
 
+function optionsFor(count: number, crypto: CryptoProvider) {
+  const session = { timers: { renegotiateAfter: 0 } }
+  const handshakeWork = { count: 1e9, period: 1 }
+  return { pool: POOL, crypto, server: { maxClients: count + 1, handshakeWork, duplicateNames: true, session } }
+}
+
 /** A server with that many connected clients. */
-function crowd(count: number): Crowd {
-  const options = {
-    pool: POOL,
-    server: { maxClients: count + 1, duplicateNames: true, session: { timers: { renegotiateAfter: 0 } } },
-  }
-  const world = new ServerWorld(options)
+function crowd(count: number, crypto: CryptoProvider): Crowd {
+  const world = new ServerWorld(optionsFor(count, crypto))
   const each = Math.ceil(PACKETS / count)
-  const rounds: { data: Uint8Array; from: string }[][] = Array.from({ length: each * PASSES }, () => [])
-  const join = (): void => {
+  const rounds = new Map(SIZES.map((size) => [size, Array.from({ length: each * PASSES }, (): Datagram[] => [])]))
+  const inside: string[] = []
+  for (let i = 0; i < count; i++) {
     const client = world.connect('bench')
     while (!client.connected && world.step(world.now + 60_000));
-    for (const round of rounds) {
-      client.session.send(packetOf(client.inside!, '10.0.0.1', 'x'.repeat(1000)), world.now)
-      for (let output = client.session.poll(); output !== undefined; output = client.session.poll()) {
-        if (output.type === 'transmit') round.push({ data: output.data, from: client.address })
+    for (const [size, lists] of rounds) {
+      for (const list of lists) {
+        client.session.send(packetOf(client.inside!, '10.0.0.1', 'x'.repeat(size - 20)), world.now)
+        for (let output = client.session.poll(); output !== undefined; output = client.session.poll()) {
+          if (output.type === 'transmit') list.push({ data: output.data, from: client.address })
+        }
       }
     }
+    inside.push(client.inside!)
     world.events.length = 0
-    world.clients.delete(client.address)
+    world.forget(client)
   }
-  join()
-  const start = process.cpuUsage()
-  for (let i = 1; i < count; i++) join()
-  const cpuMsPerConnect = cpuMs(start) / (count - 1)
-  const passes = Array.from({ length: PASSES }, (_, pass) => rounds.slice(pass * each, (pass + 1) * each).flat())
-  return { world, next: () => world.makeServer(worldServerConfig(options)), passes, cpuMsPerConnect }
+  const inPasses = (lists: Datagram[][]) =>
+    Array.from({ length: PASSES }, (_, pass) => lists.slice(pass * each, (pass + 1) * each).flat())
+  return { world, crypto, inside, passes: new Map([...rounds].map(([size, lists]) => [size, inPasses(lists)])) }
+}
+
+/** Nanoseconds of `work` for one of the items, in batches made ready outside of the clock. */
+function cost<T, U>(items: readonly T[], ready: (item: T) => U, work: (item: U) => void): number {
+  let spent = 0
+  for (let from = 0; from < items.length; from += BATCH) {
+    const batch = items.slice(from, from + BATCH).map(ready)
+    const start = process.cpuUsage()
+    for (const item of batch) work(item)
+    spent += cpuMs(start)
+  }
+  return (spent * 1e6) / items.length
+}
+
+/** Nanoseconds that the server takes for one packet of a client and for one to a client, the best of all passes but the first. */
+function packetCost(
+  { inside, passes, world }: Crowd,
+  size: number,
+): { readonly fromNs: number; readonly toNs: number } {
+  const { server } = world
+  const count = () => server.clients().reduce((sum, { stats }) => sum + stats.packetsReceived + stats.packetsSent, 0)
+  const before = count()
+  const fresh = ({ data, from }: Datagram): Datagram => ({
+    data: data.slice(),
+    from: `${from.slice(0, 1)}${from.slice(1)}`,
+  })
+  const from = passes.get(size)!.map((datagrams) =>
+    cost(datagrams, fresh, (datagram) => {
+      server.receive(datagram.data, datagram.from, world.now)
+      while (server.poll() !== undefined);
+    }),
+  )
+  const targets = Array.from({ length: Math.ceil(PACKETS / inside.length) }, () => inside).flat()
+  const to = from.map(() =>
+    cost(
+      targets,
+      (address) => packetOf('10.0.0.1', address, 'x'.repeat(size - 20)),
+      (packet) => {
+        server.send(packet, world.now)
+        while (server.poll() !== undefined);
+      },
+    ),
+  )
+  if (count() - before !== 2 * PASSES * targets.length) throw new Error('a packet was not taken')
+  return { fromNs: Math.min(...from.slice(1)), toNs: Math.min(...to.slice(1)) }
+}
+
+/** Nanoseconds for a look at `objects` objects of a client, each led to by the one before, among 4 kB each, clients in turn. */
+function memoryCost(clients: number, objects: number): number {
+  interface Link {
+    count: number
+    next: Link | undefined
+    room: number[]
+  }
+  const heads: Link[] = []
+  for (let i = 0; i < clients; i++) {
+    let head: Link | undefined
+    for (let k = 0; k < objects; k++) head = { count: 0, next: head, room: new Array<number>(500).fill(0) }
+    heads.push(head!)
+  }
+  // No loop may run ahead of the memory: whose turn is next is known when the last look is done.
+  let at = 0
+  const looks = 20_000
+  const costs = Array.from({ length: PASSES }, () => {
+    const start = process.cpuUsage()
+    for (let i = 0; i < looks; i++) {
+      let last = 0
+      for (let link = heads[at]; link !== undefined; link = link.next) last = ++link.count
+      at = (at + 1 + (last & 0x40000000)) % clients
+    }
+    return (cpuMs(start) * 1e6) / looks
+  })
+  return Math.min(...costs.slice(1))
+}
+
+/** A connect as the server pays for it: milliseconds in all its inputs and outputs, and in the primitives it calls. */
+function connectCost(): { readonly serverMs: number; readonly primitivesMs: number; readonly ratio: number } {
+  const rounds = 60
+  const options = optionsFor(2 * rounds, nodeCrypto)
+  const world = new ServerWorld(options)
+  const inside = { ms: 0, depth: 0 }
+  const outside = { ms: 0, depth: 0 }
+  const server = new Server(worldServerConfig(options), {
+    now: 0,
+    timeOrigin: PKI_NOW,
+    random: world.random.fork('bench').source,
+    crypto: timed(nodeCrypto, inside),
+  })
+  // Its methods are called on itself: a proxy has no private fields.
+  world.server = timed(server, outside)
+  const results = Array.from({ length: rounds }, () => {
+    inside.ms = 0
+    outside.ms = 0
+    const client = world.connect('bench')
+    while (!client.connected && world.step(world.now + 60_000));
+    world.wait(50)
+    world.forget(client)
+    return { serverMs: outside.ms, primitivesMs: inside.ms, ratio: outside.ms / inside.ms }
+  }).slice(rounds / 3)
+  const middle = (name: keyof (typeof results)[0]): number => median(results.map((result) => result[name]))
+  return { serverMs: middle('serverMs'), primitivesMs: middle('primitivesMs'), ratio: middle('ratio') }
 }
 
 /** Bytes that an idle client adds to a server, `seconds` after it connected; pings go both ways every ten. */
 function weight(seconds: number): number {
   const [first, count] = [50, 200]
-  const world = new ServerWorld({
-    pool: POOL,
-    server: {
-      maxClients: first + count,
-      handshakeWork: { count: 1e9, period: 1 },
-      duplicateNames: true,
-      session: { timers: { renegotiateAfter: 0, ping: 10_000, pingRestart: 120_000 } },
-    },
-  })
+  const options = optionsFor(first + count, nodeCrypto)
+  const timers = { renegotiateAfter: 0, ping: 10_000, pingRestart: 120_000 }
+  const world = new ServerWorld({ ...options, server: { ...options.server, session: { timers } } })
   const join = (times: number): void => {
     const clients = Array.from({ length: times }, () => world.connect('bench'))
     world.settle()
     world.wait(seconds * 1000)
     if (clients.some(({ closed, connected }) => closed || !connected)) throw new Error('a client is not connected')
-    world.clients.clear()
+    for (const client of clients) world.forget(client)
     world.events.length = 0
   }
   join(first)
@@ -87,41 +218,24 @@ function weight(seconds: number): number {
   return (memory() - before) / count
 }
 
-/** Nanoseconds that the server takes for one packet of a client, the best of all passes but the first. */
-function packetCost({ passes, world }: Crowd): number {
-  let accepted = world.server.clients().reduce((sum, { stats }) => sum - stats.packetsReceived, 0)
-  const costs = passes.map((datagrams) => {
-    const start = process.cpuUsage()
-    for (const { data, from } of datagrams) {
-      world.server.receive(data, from, world.now)
-      while (world.server.poll() !== undefined);
-    }
-    return (cpuMs(start) * 1e6) / datagrams.length
-  })
-  accepted += world.server.clients().reduce((sum, { stats }) => sum + stats.packetsReceived, 0)
-  const sent = passes.flat().length
-  if (accepted !== sent) throw new Error(`${accepted} of ${sent} packets were taken`)
-  return Math.min(...costs.slice(1))
-}
-
 /** Microseconds for exporting a client and importing it elsewhere, each. */
-function movingCost({ next, world }: Crowd): { readonly exportUs: number; readonly importUs: number } {
+function movingCost({ crypto, world }: Crowd): { readonly exportUs: number; readonly importUs: number } {
   const key = new Uint8Array(32).fill(7)
   const ids = world.server.clients().map(({ id }) => id)
-  const target = next()
-  const timed = <T>(work: (item: T) => unknown, items: readonly T[]): number => {
+  const target = world.makeServer(worldServerConfig(optionsFor(ids.length, crypto)))
+  const timedUs = <T>(work: (item: T) => unknown, items: readonly T[]): number => {
     const start = process.cpuUsage()
     for (const item of items) work(item)
     return (cpuMs(start) * 1000) / items.length
   }
   const states: Uint8Array[] = []
-  const exportUs = timed((id) => {
+  const exportUs = timedUs((id) => {
     const state = world.server.exportClient(id, key, world.now)
     if (typeof state === 'string') throw new Error(state)
     states.push(state)
     while (world.server.poll() !== undefined);
   }, ids)
-  const importUs = timed((state) => {
+  const importUs = timedUs((state) => {
     const id = target.importClient(state, key, world.now)
     if (typeof id === 'string') throw new Error(id)
     while (target.poll() !== undefined);
@@ -137,20 +251,44 @@ export function runServerBench(): unknown {
     console.log(`an idle client after ${seconds} s: ${(bytes / 1024).toFixed(1)} kB (target 40)`)
     results[`idle ${seconds} s`] = bytes
   }
-  let base = 0
-  for (const count of [10, 1000, 10_000]) {
-    const made = crowd(count)
-    const cost = packetCost(made)
-    if (base === 0) base = cost
-    const ratio = cost / base
-    const { cpuMsPerConnect } = made
-    const moving = movingCost(made)
+  const connect = connectCost()
+  results['connect'] = connect
+  console.log(
+    `a connect, the server's end: ${connect.serverMs.toFixed(2)} ms, ${(1000 / connect.serverMs).toFixed(0)} a second; ` +
+      `${connect.primitivesMs.toFixed(2)} ms in primitives; ratio ${connect.ratio.toFixed(2)}`,
+  )
+  for (const objects of [1, 8, 24]) {
+    const looks = COUNTS.map((count) => memoryCost(count, objects))
+    results[`memory ${objects}`] = looks
     console.log(
-      `${count} clients: ${cost.toFixed(0)} ns a packet (${ratio.toFixed(2)} of the smallest, target 1.2), ` +
-        `${cpuMsPerConnect.toFixed(2)} CPU ms a connect with both ends (${(1000 / cpuMsPerConnect).toFixed(0)} a second), ` +
-        `export ${moving.exportUs.toFixed(0)} µs, import ${moving.importUs.toFixed(0)} µs`,
+      `memory: ${objects} objects of each of ${COUNTS.join(', ')} clients: ${looks.map((ns) => ns.toFixed(0)).join(', ')} ns`,
     )
-    results[`${count}`] = { packetNs: cost, ratio, cpuMsPerConnect, ...moving }
+  }
+  const base = new Map<string, number>()
+  for (const crypto of [nullProvider, nodeCrypto]) {
+    for (const count of COUNTS) {
+      const made = crowd(count, crypto)
+      for (const size of SIZES) {
+        const { fromNs, toNs } = packetCost(made, size)
+        const ratios = [fromNs, toNs].map((ns, i) => {
+          const name = `${crypto.name} ${size} ${i}`
+          if (!base.has(name)) base.set(name, ns)
+          return ns / base.get(name)!
+        })
+        console.log(
+          `${crypto.name.padEnd(12)}${String(count).padStart(6)} clients, ${String(size).padStart(4)} bytes: ` +
+            `from a client ${fromNs.toFixed(0)} ns (${ratios[0]!.toFixed(2)} of the smallest), ` +
+            `to a client ${toNs.toFixed(0)} ns (${ratios[1]!.toFixed(2)})`,
+        )
+        results[`${crypto.name} ${count} ${size}`] = { fromNs, toNs, ratios }
+      }
+      if (crypto !== nodeCrypto || count < 1000) continue
+      const moving = movingCost(made)
+      results[`moving ${count}`] = moving
+      console.log(
+        `${count} clients moved: export ${moving.exportUs.toFixed(0)} µs, import ${moving.importUs.toFixed(0)} µs each`,
+      )
+    }
   }
   return results
 }

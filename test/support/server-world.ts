@@ -190,6 +190,12 @@ export class ServerWorld {
     this.clients.set(address, client)
   }
 
+  /** Forgets a client's own end without a word; the server's goes on. */
+  forget(client: WorldClient): void {
+    this.clients.delete(client.address)
+    this.#setAlarm(client)
+  }
+
   /** Gives the server an input, then takes its outputs. */
   input<T>(body: (server: Server) => T): T {
     const result = body(this.server)
