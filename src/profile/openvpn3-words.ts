@@ -23,6 +23,8 @@ const inRange = (least: number, most: number): Wanted => ({
 
 const seconds: Wanted = { takes: ([word = '']) => /^\d+$/.test(word), remedy: 'it wants a number of seconds' }
 
+const file: Wanted = { takes: ([name]) => name !== undefined, remedy: 'it wants a file' }
+
 const PROTOCOL = /^(?:udp[46]?|tcp[46]?(?:-client)?)$/
 
 const CIPHER = /^(?:none|AES-(?:128|192|256)-(?:CBC|GCM|CTR)|CHACHA20-POLY1305|BF-CBC|DES-CBC|DES-EDE3-CBC)$/i
@@ -30,6 +32,8 @@ const DIGEST = /^(?:none|MD4|MD5|SHA1|SHA224|SHA256|SHA384|SHA512)$/i
 
 const WANTED: Readonly<Record<string, Wanted>> = {
   auth: { takes: ([word = '']) => DIGEST.test(word), remedy: 'it knows MD5, SHA1 and SHA-2' },
+  ca: file,
+  cert: file,
   cipher: { takes: ([word = '']) => CIPHER.test(word), remedy: 'it knows AES, CHACHA20-POLY1305, BF and DES' },
   compress: {
     takes: ([word]) => word === undefined || /^(?:lzo|lz4|lz4-v2|stub|stub-v2|snappy)$/.test(word),
@@ -37,6 +41,7 @@ const WANTED: Readonly<Record<string, Wanted>> = {
   },
   'hand-window': seconds,
   'http-proxy': { takes: ([, port = '']) => isNumber(port, 1, 65_535), remedy: 'it wants a host and a port' },
+  key: file,
   'key-method': oneOf('2'),
   mode: oneOf('p2p'),
   'ns-cert-type': oneOf('client', 'server'),

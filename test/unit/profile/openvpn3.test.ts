@@ -52,6 +52,7 @@ describe('PROF-19 OpenVPN 3', () => {
     ['no-such-3 1', 'unknown-directive', undefined],
     ['rport 5', 'not-in-release', 'take it out, or put "setenv opt" before it'],
     ['setenv opt no-replay', 'not-in-release', 'take it out'],
+    ['cert', 'bad-argument', 'it wants a file'],
     ['tun-mtu 100', 'bad-argument', 'it wants a number from 576 to 65535'],
     ['http-proxy 127.0.0.1 8080', 'dependency', 'add "proto tcp"'],
     ['setenv FORWARD_COMPATIBLE 1\nno-such-3', 'unknown-directive', 'take it out, or put "setenv opt" before it'],
