@@ -126,6 +126,7 @@ export function drive(socket: Socket, { config, crypto, seed, sign, say, enough 
             break
           }
           case 'key-log':
+          case 'session':
             break
           case 'closed':
             reject(new Error(JSON.stringify(output.reason)))
