@@ -30,7 +30,8 @@ import {
   writeDataV2Header,
   writePacketId,
 } from '../wire/index.ts'
-import type { DataChannel, DataChannelOptions, RenegotiationReason } from './channel.ts'
+import type { DataChannel, DataChannelOptions } from './channel.ts'
+import type { RenegotiationReason } from './counters.ts'
 import { DataCode } from './codes.ts'
 import { firstByteCode, refusedId, requireRoom, windowOf } from './framing.ts'
 import type { DataKeys } from './keys.ts'

@@ -12,6 +12,7 @@
  * Spec: data.md.
  */
 import type { CryptoProvider, AeadAlgorithm, CbcAlgorithm, HashName, RandomSource } from '../crypto/index.ts'
+import type { CounterStart, RenegotiationReason } from './counters.ts'
 import type { DataKeys } from './keys.ts'
 import type { DataChannelSnapshot } from './snapshot.ts'
 
@@ -20,19 +21,6 @@ export type DataCipher = AeadAlgorithm | CbcAlgorithm | 'none'
 
 /** Digests of the data channel for ciphers that are not AEADs. `none` sends unauthenticated packets. */
 export type DataAuth = HashName | 'none'
-
-/** Why a key should be replaced soon. */
-export type RenegotiationReason =
-  /** The packet id reached 0xFF000000. */
-  | 'packet-ids'
-  /** 7/8 of the AEAD's usage limit. */
-  | 'aead-usage'
-  /** 2^35 packets failed verification. */
-  | 'failed-verifications'
-  /** 64 MB under a cipher with 64-bit blocks. */
-  | 'bytes'
-  /** The send epoch reached 0xF000. */
-  | 'epochs'
 
 /** One data key in use. Not safe for calls from within its own calls, which never happen. */
 export interface DataChannel {
@@ -74,27 +62,6 @@ export interface ReplayOptions {
   readonly window?: number
   /** Seconds that a gap may stay open: 1 to 600, default 15. */
   readonly seconds?: number
-}
-
-/**
- * Where the counters of a new key start. For tests of the limits: a tunnel that set any of these in earnest would reuse
- * nonces or end early.
- */
-export interface CounterStart {
-  /** Packet ids already sent. */
-  readonly packetsSent?: number
-  /** AEAD blocks and packets already sealed. */
-  readonly sendUsage?: number
-  /** AEAD blocks and packets already opened. */
-  readonly receiveUsage?: number
-  /** Verifications that already failed. */
-  readonly failedVerifications?: number
-  /** Bytes already sealed and opened. */
-  readonly bytes?: number
-  /** AEAD blocks and packets that a key may take, in place of what the cipher allows. */
-  readonly usageLimit?: number
-  /** Epoch both directions start in. */
-  readonly epoch?: number
 }
 
 /** Everything a data channel is made of. */

@@ -29,7 +29,8 @@ import {
   writeDataV2Header,
   writeEpochPacketId,
 } from '../wire/index.ts'
-import type { DataChannel, DataChannelOptions, RenegotiationReason, ReplayOptions } from './channel.ts'
+import type { DataChannel, DataChannelOptions, ReplayOptions } from './channel.ts'
+import type { RenegotiationReason } from './counters.ts'
 import { DataCode } from './codes.ts'
 import { EpochChain, type EpochKeyMaterial } from './epoch-keys.ts'
 import { createReplayWindow, firstByteCode, refusedId, requireRoom } from './framing.ts'

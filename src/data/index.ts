@@ -4,6 +4,7 @@
  * @module
  */
 export * from './channel.ts'
+export * from './counters.ts'
 export * from './codes.ts'
 export * from './compression.ts'
 export * from './create.ts'

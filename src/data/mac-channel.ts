@@ -42,7 +42,8 @@ import {
   writeLongPacketId,
   writePacketId,
 } from '../wire/index.ts'
-import type { DataChannel, DataChannelOptions, RenegotiationReason } from './channel.ts'
+import type { DataChannel, DataChannelOptions } from './channel.ts'
+import type { RenegotiationReason } from './counters.ts'
 import { DataCode } from './codes.ts'
 import { dataLayout, layoutHeadroom, layoutTailroom } from './data-format.ts'
 import { firstByteCode, refusedId, requireRoom, windowOf } from './framing.ts'

@@ -9,7 +9,7 @@
  * Spec: data.md, "Moving a key".
  */
 import type { ReplayWindowSnapshot } from '../reliability/index.ts'
-import type { CounterStart, RenegotiationReason } from './channel.ts'
+import type { CounterStart, RenegotiationReason } from './counters.ts'
 import type { DataKeys } from './keys.ts'
 
 /** One direction's chain of epoch secrets. */

@@ -8,35 +8,19 @@
  */
 import { ConfigError, UsageError } from '../bytes/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
-import type { Environment, SessionSnapshot } from '../session/index.ts'
-import type { ClientKeyMetadata } from '../wire/index.ts'
-import { type Identity, ServerClient } from './client.ts'
+import type { Environment } from '../session/index.ts'
+import { ServerClient } from './client.ts'
 import { compilePolicy } from './client-policy.ts'
-import type { ClientLimits, ServerConfig } from './config.ts'
+import type { ClientState } from './client-state.ts'
+import type { ServerConfig } from './config.ts'
 import type { Hub } from './hub.ts'
-import type { ClientAddresses, ClientId, ExportProblem, ImportProblem } from './output.ts'
+import type { ClientId, ExportProblem, ImportProblem } from './output.ts'
 import type { Plain } from './plain-codec.ts'
 import { LEAST_MOVE_KEY, openState, sealState } from './sealed-state.ts'
 import { createSessionFor } from './sessions.ts'
 
 /** How long a state is good, either way of its date: clocks of a fleet differ a little. */
 const STATE_LIFETIME = 120_000
-
-/** A client as plain data. */
-export interface ClientState {
-  readonly address: string
-  readonly peerId: number
-  readonly keyMetadata: ClientKeyMetadata | undefined
-  readonly certificateName: string | undefined
-  readonly identity: Identity | undefined
-  readonly name: string | undefined
-  readonly addresses: ClientAddresses
-  readonly networks: readonly { readonly network: Uint8Array; readonly prefix: number }[]
-  readonly token: ServerClient['token']
-  readonly limits: ClientLimits
-  readonly vlan: number
-  readonly session: SessionSnapshot
-}
 
 /** Both ends of the move. */
 export class Moving {

@@ -32,12 +32,13 @@ import {
 } from '../control/index.ts'
 import { isAead } from '../data/index.ts'
 import type { TlsAgreement } from '../tls/index.ts'
+import type { Agreement } from './agreed.ts'
 import { type KeyMessageText, KeySource } from './key-source.ts'
 import type { KeyState } from './key-state.ts'
 import { ClientLogin } from './login.ts'
 import type { PushConfig } from './config.ts'
 import type { CloseReason } from './reasons.ts'
-import type { ResolvedConfig } from './validate.ts'
+import type { ResolvedConfig } from './resolved-config.ts'
 
 /** Version told as `IV_VER` unless the host says another: servers look at it. */
 const PROTOCOL_VERSION = '2.7.0'
@@ -45,18 +46,6 @@ const PROTOCOL_VERSION = '2.7.0'
 /** Longest username and token that can be pushed, in characters. */
 const LONGEST_PUSHED_NAME = 192
 const LONGEST_PUSHED_TOKEN = 256
-
-/** What holds for all data keys of a session. */
-export interface Agreement extends ProtocolFeatures {
-  readonly cipher: ChosenCipher
-  readonly auth: ResolvedConfig['auth']
-  /** The framing that a server moved its client to; undefined: as configured, or as a client is pushed. SESS-59 */
-  readonly compression?: CompressionFraming
-  /** In our DATA_V2 headers; undefined: DATA_V1. */
-  readonly sendPeerId: number | undefined
-  /** That the peer's DATA_V2 headers must carry; undefined: any. */
-  readonly receivePeerId: number | undefined
-}
 
 /** What our abilities depend on. */
 export type TlsBinding = Pick<TlsAgreement, 'extendedMasterSecret'>

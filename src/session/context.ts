@@ -9,7 +9,8 @@ import type { Environment, SessionConfig } from './config.ts'
 import { Outbox } from './outbox.ts'
 import type { TimerName } from './reasons.ts'
 import { createCounters } from './stats.ts'
-import { resolveConfig, type ResolvedConfig } from './validate.ts'
+import type { ResolvedConfig } from './resolved-config.ts'
+import { resolveConfig } from './validate.ts'
 
 /** Timers of a session, in the order in which equal deadlines fire. Those of key states are the key states' own. */
 const SESSION_TIMERS: readonly TimerName[] = [

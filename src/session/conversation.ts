@@ -16,7 +16,8 @@ import {
   writeOptionsString,
 } from '../control/index.ts'
 import type { OccMessage } from '../data/index.ts'
-import { type Agreement, optionsInput } from './agreement.ts'
+import type { Agreement } from './agreed.ts'
+import { optionsInput } from './agreement.ts'
 import type { Credentials, PushConfig } from './config.ts'
 import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'

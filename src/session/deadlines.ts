@@ -6,7 +6,6 @@
  */
 import type { Timers } from '../reliability/index.ts'
 import type { TimerName } from './reasons.ts'
-import type { Slots } from './slots.ts'
 
 /** A deadline and its name; `at` is `Infinity` for none. */
 export interface Deadline {
@@ -14,12 +13,17 @@ export interface Deadline {
   readonly name: TimerName
 }
 
+/** What has deadlines of its own. */
+interface Waiting {
+  deadline(): Deadline
+}
+
 /** The session's clock. */
 export class Deadlines {
   readonly #timers: Timers<TimerName>
-  readonly #slots: Slots
+  readonly #slots: Waiting
 
-  constructor(timers: Timers<TimerName>, slots: Slots) {
+  constructor(timers: Timers<TimerName>, slots: Waiting) {
     this.#timers = timers
     this.#slots = slots
   }

@@ -13,7 +13,8 @@ import {
   type ServerKeyMessage,
   type TunnelOptions,
 } from '../control/index.ts'
-import { type Agreement, optionsInput } from './agreement.ts'
+import type { Agreement } from './agreed.ts'
+import { optionsInput } from './agreement.ts'
 import type { SessionContext } from './context.ts'
 import type { KeyState } from './key-state.ts'
 import type { CloseReason } from './reasons.ts'

@@ -5,7 +5,7 @@
  * session ends when it is acknowledged or after as many seconds as farewells were configured. Others get the farewell of
  * the data channel, one per second. Over TCP the closed connection says it all.
  */
-import type { Agreement } from './agreement.ts'
+import type { Agreement } from './agreed.ts'
 import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { KeyState } from './key-state.ts'

@@ -17,7 +17,7 @@ import {
   splitKey2,
 } from '../data/index.ts'
 import { createTlsCryptKeys, DYNAMIC_KEY_LABEL, mixDynamicKey } from '../wire/index.ts'
-import type { Agreement } from './agreement.ts'
+import type { Agreement } from './agreed.ts'
 import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
 import { DataKey } from './key-ring.ts'
@@ -27,7 +27,7 @@ import type { Negotiated } from './output.ts'
 import { subjectOf } from './peer.ts'
 import type { DataKeySnapshot } from './snapshot.ts'
 import type { TunnelLayers } from './tunnel.ts'
-import type { ResolvedConfig } from './validate.ts'
+import type { ResolvedConfig } from './resolved-config.ts'
 import { WrapState } from './wrap-state.ts'
 
 /** TLS exporter label of the data keys. */

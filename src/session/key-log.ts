@@ -11,7 +11,7 @@
 import { toHex } from '../bytes/index.ts'
 import { isAead } from '../data/index.ts'
 import type { StaticKey } from '../wire/index.ts'
-import type { Agreement } from './agreement.ts'
+import type { Agreement } from './agreed.ts'
 import type { SessionContext } from './context.ts'
 import { SecretText } from './output.ts'
 

@@ -67,12 +67,8 @@ export class KeyState {
       this.#goOn(from)
       return
     }
-    if (resetOpcode === undefined) {
-      this.#move('resets-done')
-    } else {
-      this.#send.push({ opcode: resetOpcode, payload: EMPTY })
-      this.#move('reset-queued')
-    }
+    if (resetOpcode !== undefined) this.#send.push({ opcode: resetOpcode, payload: EMPTY })
+    this.#move(resetOpcode === undefined ? 'resets-done' : 'reset-queued')
     if (start.keyId > 0) this.#events.push({ type: 'opened' })
   }
 
@@ -124,6 +120,7 @@ export class KeyState {
   get wasHeard(): boolean {
     return this.#heard
   }
+
   /** The next piece of news. */
   poll(): KeyEvent | undefined {
     return this.#events.shift()
@@ -356,8 +353,7 @@ export class KeyState {
         case 'key-log':
           this.#options.keyLog(output.line)
           break
-        case 'session':
-          // Only connections with resumption tell of sessions, and these have none. SESS-181
+        case 'session': // Never: these connections are not resumed. SESS-181
           break
         case 'closed':
           this.#fail(tlsReason(output.reason))

@@ -29,6 +29,7 @@ import type { KeyState } from './key-state.ts'
 import type { LoginDesk } from './login-desk.ts'
 import { SecretText } from './output.ts'
 import { subjectOf } from './peer.ts'
+import { checkPush, pushLines } from './push-lines.ts'
 import type { ExchangeSnapshot } from './snapshot.ts'
 
 /** How long a repeated PUSH_REQUEST is not answered again. */
@@ -240,24 +241,6 @@ export class ServerExchange implements Exchange {
     const pulled = pullOptions(lines, { device })
     return pulled.type === 'pulled' ? pulled.options : emptyOptions(device)
   }
-}
-
-/** SESS-112: in the reference's order, configured options first. */
-function pushLines(push: PushConfig, negotiated: readonly string[]): readonly string[] {
-  const { options, ifconfig, ifconfigIpv6, authToken } = push
-  const lines = [...options]
-  if (ifconfigIpv6 !== undefined) lines.push(`ifconfig-ipv6 ${ifconfigIpv6}`)
-  if (ifconfig !== undefined) lines.push(`ifconfig ${ifconfig}`)
-  if (authToken !== undefined) lines.push(`auth-token ${authToken}`)
-  return [...lines, ...negotiated]
-}
-
-/**
- * Options that cannot be pushed show before they are needed.
- * @throws UsageError
- */
-export function checkPush(push: PushConfig): void {
-  writePushParts('PUSH_REPLY', pushLines(push, []))
 }
 
 function sameIdentity(a: Identity, b: Identity): boolean {

@@ -8,7 +8,7 @@
  */
 import { plainBytes, UsageError } from '../bytes/index.ts'
 import type { AuthFailure, PendingRequest, PushedToken } from '../control/index.ts'
-import { DataCode, dataReason, ipv6UnreachableAnswer, isDrop, packetTooBigAnswer } from '../data/index.ts'
+import { DataCode, dataReason, isDrop } from '../data/index.ts'
 import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
 import type { Credentials, Environment, PushConfig, SessionConfig } from './config.ts'
 import { createContext, type SessionContext } from './context.ts'
@@ -21,6 +21,7 @@ import type { SessionSnapshot } from './snapshot.ts'
 import { StaticConversation, type Talk } from './static-conversation.ts'
 import type { Counters, Stats } from './stats.ts'
 import { LaneCode, sealProblem, type Tunnel } from './tunnel.ts'
+import { answerUnsent } from './unsent.ts'
 
 /** Largest datagram or TCP record looked at. */
 const MAX_DATAGRAM = 65_535
@@ -383,19 +384,11 @@ export class Session {
           : this.#tunnel.seal(buffer, offset, length, this.#now)
     if (result < 0) {
       this.#drop(sealProblem(result))
-      if (result === DataCode.IPV6_BLOCKED || result === DataCode.TOO_LONG) this.#answer(buffer, offset, length, result)
+      const packet = buffer.subarray(offset, offset + length)
+      const answer = answerUnsent(this.#context.config, result, packet, this.#tunnel.mtu)
+      if (answer !== undefined) this.#context.outbox.answer(answer)
     }
     return result
-  }
-
-  /** SESS-78: tells the tunnel side why its packet goes nowhere. */
-  #answer(buffer: Uint8Array, offset: number, length: number, code: number): void {
-    const { config, outbox } = this.#context
-    if (config.device === 'tap' || (code === DataCode.TOO_LONG && !config.answerTooLarge)) return
-    const packet = buffer.subarray(offset, offset + length)
-    const answer =
-      code === DataCode.TOO_LONG ? packetTooBigAnswer(packet, this.#tunnel.mtu) : ipv6UnreachableAnswer(packet)
-    if (answer !== undefined) outbox.answer(answer)
   }
 
   #drop(reason: DropReason): false {

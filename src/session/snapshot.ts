@@ -18,7 +18,7 @@ import type {
   SendWindowSnapshot,
 } from '../reliability/index.ts'
 import type { TlsSnapshot } from '../tls/index.ts'
-import type { Agreement } from './agreement.ts'
+import type { Agreement } from './agreed.ts'
 import type { PushConfig, WrapConfig } from './config.ts'
 import type { Message } from './key-options.ts'
 import type { Negotiated } from './output.ts'

@@ -2,7 +2,7 @@
  * An agreement put to work: the first key brings the tunnel up, later ones take its place (spec/session.md, SESS-138).
  */
 import { emptyOptions, type TunnelOptions } from '../control/index.ts'
-import type { Agreement } from './agreement.ts'
+import type { Agreement } from './agreed.ts'
 import type { SessionContext } from './context.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { Exchanges } from './exchanges.ts'

@@ -8,69 +8,17 @@ import { ConfigError, UsageError } from '../bytes/index.ts'
 import {
   type ChosenCipher,
   cipherByName,
-  type CompressionFraming,
   type DataCipher,
   DEFAULT_DATA_CIPHERS,
   parseCipherList,
-  type PullFilter,
 } from '../control/index.ts'
-import type { CbcAlgorithm, CryptoProvider, HashName } from '../crypto/index.ts'
-import { type CounterStart, dataLayout, fragmentLimit, isAead } from '../data/index.ts'
+import type { CbcAlgorithm, CryptoProvider } from '../crypto/index.ts'
+import { dataLayout, fragmentLimit, isAead } from '../data/index.ts'
 import { REPLAY_WINDOW_SECONDS, REPLAY_WINDOW_SIZE } from '../reliability/index.ts'
-import type { TlsConfig } from '../tls/index.ts'
-import {
-  DEFAULT_TIMERS,
-  type LoginConfig,
-  type PeerInfoConfig,
-  type PushConfig,
-  type ResumedReset,
-  type SessionConfig,
-  type SessionTimers,
-  type StaticChallenge,
-  type StaticKeyConfig,
-  type WrapConfig,
-} from './config.ts'
+import { DEFAULT_TIMERS, type SessionConfig, type SessionTimers } from './config.ts'
 import { checkKeyMessage } from './agreement.ts'
-import { checkPush } from './server-exchange.ts'
-import type { ReplaySettings } from './wrap-state.ts'
-
-/** A configuration with nothing left open. */
-export interface ResolvedConfig {
-  readonly role: 'client' | 'server'
-  readonly pointToPoint: boolean
-  readonly transport: 'udp' | 'tcp'
-  readonly device: 'tun' | 'tap'
-  readonly wrap: WrapConfig
-  readonly tls: TlsConfig
-  /** Present in static-key mode. */
-  readonly staticKey: StaticKeyConfig | undefined
-  readonly allowInsecure: boolean
-  readonly answerTooLarge: boolean
-  readonly counterStart: CounterStart
-  readonly dataCiphers: readonly DataCipher[]
-  readonly fallback: ChosenCipher | undefined
-  readonly auth: HashName | 'none'
-  readonly login: LoginConfig
-  readonly staticChallenge: StaticChallenge | undefined
-  readonly admission: 'automatic' | 'ask'
-  readonly push: PushConfig
-  readonly pullFilter: PullFilter | undefined
-  readonly peerInfo: PeerInfoConfig
-  readonly timers: SessionTimers
-  readonly replay: ReplaySettings
-  readonly maxPacketSize: number
-  readonly tunMtu: number
-  readonly mssfix: SessionConfig['mssfix']
-  readonly fragment: number
-  readonly compression: CompressionFraming
-  readonly migrateCompression: boolean
-  readonly allowCompression: 'no' | 'asym'
-  readonly exitNotify: number
-  readonly maxAcks: number
-  readonly trace: boolean
-  readonly keyLog: boolean
-  readonly resume: ResumedReset | undefined
-}
+import { checkPush } from './push-lines.ts'
+import type { ResolvedConfig } from './resolved-config.ts'
 
 const AEAD_CIPHERS: readonly DataCipher[] = ['AES-128-GCM', 'AES-192-GCM', 'AES-256-GCM', 'CHACHA20-POLY1305']
 const CBC_KEYS: readonly (readonly [CbcAlgorithm, number])[] = [

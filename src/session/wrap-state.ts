@@ -6,14 +6,9 @@
  * move the window out of an honest peer's reach (spec/session.md, "Wraps in use").
  */
 import { LongPacketIdCounter, ReplayWindow } from '../reliability/index.ts'
+import type { ReplaySettings } from './resolved-config.ts'
 import type { WrapSnapshot } from './snapshot.ts'
 import type { ControlPacket, ControlWrap, OpenedControl, StaticKey, WireProblem } from '../wire/index.ts'
-
-/** `replay-window` of a wrap: ids, and seconds of time backtrack. */
-export interface ReplaySettings {
-  readonly size: number
-  readonly seconds: number
-}
 
 /** One wrap of one session. */
 export class WrapState {

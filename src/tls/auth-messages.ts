@@ -6,8 +6,14 @@
  */
 import { concat, EMPTY, Reader, utf8Encode, Writer } from '../bytes/index.ts'
 import { demand } from './alerts.ts'
-import { readNames } from './client-hello.ts'
-import { decodeExtension, demandComplete, readExtensions, readU16List, writeExtension } from './extensions.ts'
+import {
+  decodeExtension,
+  demandComplete,
+  readExtensions,
+  readNames,
+  readU16List,
+  writeExtension,
+} from './extensions.ts'
 import { handshakeMessage } from './handshake-stream.ts'
 import { ExtensionType, HandshakeType, type SignatureScheme } from './registry.ts'
 import { demandAsked, NO_STAPLES, readStaples13, type Staples, writeStaples13 } from './staples.ts'

@@ -5,7 +5,7 @@
  * handshake never meets a half-checked value. Unknown values inside lists stay in them; the negotiation skips them (TLS-18).
  */
 import { EMPTY, Reader, utf8Encode, type Writer } from '../bytes/index.ts'
-import { HASH_LENGTH, type HashName, type KeyShare } from '../crypto/index.ts'
+import { HASH_LENGTH, type HashName } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import { readProtocols, writeProtocols } from './application-protocol.ts'
 import {
@@ -14,6 +14,7 @@ import {
   demandComplete,
   type Extensions,
   readExtensions,
+  readNames,
   readU16List,
   writeExtension,
 } from './extensions.ts'
@@ -25,7 +26,6 @@ import {
   writePreSharedKey,
 } from './pre-shared-key.ts'
 import { ExtensionType } from './registry.ts'
-import type { OfferedSession } from './resumption13.ts'
 import { readStatusRequest, writeStapleRequests } from './staples.ts'
 
 /** NameType `host_name` of server_name. */
@@ -143,19 +143,6 @@ function readKeyShares(reader: Reader): readonly KeyShareEntry[] {
   return shares
 }
 
-/** Distinguished names: at least one, none empty. */
-export function readNames(reader: Reader): readonly Uint8Array[] {
-  const list = reader.sub(2)
-  const names: Uint8Array[] = []
-  while (!list.failed && list.remaining > 0) {
-    const name = list.copy(list.u16())
-    if (name.length === 0) list.failed = true
-    names.push(name)
-  }
-  if (list.failed || names.length === 0) reader.failed = true
-  return names
-}
-
 /**
  * The host name of server_name, empty without: at least one name, one of a kind, host names in printable ASCII (RFC 6066
  * section 3). TLS-47
@@ -227,16 +214,6 @@ export interface ResumptionFields {
   readonly sessionTicket: Uint8Array
   /** A ticket of 1.3, with room for a binder of this hash. */
   readonly psk: { readonly identity: PskIdentity; readonly hash: HashName } | undefined
-}
-
-/** A ClientHello that is on its way. */
-export interface SentHello {
-  /** The session in it. */
-  readonly offered: OfferedSession | undefined
-  readonly fields: ClientHelloFields
-  /** The whole message. */
-  readonly raw: Uint8Array
-  readonly keyShares: readonly KeyShare[]
 }
 
 /** Writes a ClientHello body. */

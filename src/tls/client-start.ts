@@ -10,7 +10,7 @@ import type { GroupName, KeyShare } from '../crypto/index.ts'
 import { demand } from './alerts.ts'
 import { type Client12State, startClient12 } from './client12.ts'
 import { type Client13Start, type Client13State, startClient13 } from './client13.ts'
-import { type ClientHelloFields, type SentHello, writeClientHello } from './client-hello.ts'
+import { type ClientHelloFields, writeClientHello } from './client-hello.ts'
 import type { Context } from './context.ts'
 import { decodeExtension } from './extensions.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
@@ -24,6 +24,7 @@ import {
   VERSION_CODES,
 } from './registry.ts'
 import { fillBinder, offerableSession, type OfferedSession, pskIdentity, selectedPsk } from './resumption13.ts'
+import type { SentHello } from './sent-hello.ts'
 import { isHelloRetryRequest, readServerHello, type ServerHello, showsDowngrade } from './server-hello.ts'
 import { syntheticHello, Transcript } from './transcript.ts'
 

@@ -17,7 +17,7 @@ import {
   writeCertificate12,
   writeCertificateVerify,
 } from './auth-messages.ts'
-import type { SentHello } from './client-hello.ts'
+import type { SentHello } from './sent-hello.ts'
 import type { Credential, ResolvedConfig } from './config.ts'
 import { type Context, send } from './context.ts'
 import { decodeExtension, decodeFlag, demandOffered } from './extensions.ts'

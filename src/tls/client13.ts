@@ -19,7 +19,7 @@ import {
   writeCertificate13,
   writeCertificateVerify,
 } from './auth-messages.ts'
-import type { SentHello } from './client-hello.ts'
+import type { SentHello } from './sent-hello.ts'
 import { type Context, send } from './context.ts'
 import {
   decodeExtension,

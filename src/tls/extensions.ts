@@ -73,3 +73,16 @@ export function decodeExtension<T>(
 export function decodeFlag(extensions: Extensions, type: number, name: string): boolean {
   return decodeExtension(extensions, type, name, () => true) ?? false
 }
+
+/** Distinguished names: at least one, none empty. */
+export function readNames(reader: Reader): readonly Uint8Array[] {
+  const list = reader.sub(2)
+  const names: Uint8Array[] = []
+  while (!list.failed && list.remaining > 0) {
+    const name = list.copy(list.u16())
+    if (name.length === 0) list.failed = true
+    names.push(name)
+  }
+  if (list.failed || names.length === 0) reader.failed = true
+  return names
+}

@@ -8,7 +8,6 @@
  */
 import { Reader, Writer } from '../bytes/index.ts'
 import { demand } from './alerts.ts'
-import type { ResolvedConfig } from './config.ts'
 import { decodeExtension, demandComplete, type Extensions, writeExtension } from './extensions.ts'
 import { handshakeMessage } from './handshake-stream.ts'
 import { ExtensionType, HandshakeType } from './registry.ts'
@@ -45,7 +44,13 @@ export function readStatusRequest(reader: Reader): boolean {
 }
 
 /** Extension types that the leaf's entry, or a 1.2 ServerHello, may hold because this client asked. */
-export function askedStaples({ requestOcsp, requestTimestamps }: ResolvedConfig): ReadonlySet<number> {
+export function askedStaples({
+  requestOcsp,
+  requestTimestamps,
+}: {
+  readonly requestOcsp: boolean
+  readonly requestTimestamps: boolean
+}): ReadonlySet<number> {
   return new Set([
     ...(requestOcsp ? [ExtensionType.statusRequest] : []),
     ...(requestTimestamps ? [ExtensionType.signedCertificateTimestamp] : []),
@@ -88,14 +93,14 @@ export function readCertificateStatus(body: Uint8Array): Uint8Array {
   return response
 }
 
-/** What this server has and this client asked for. */
+/** What of a server's staples this client asked for. */
 export function staplesFor(
-  config: ResolvedConfig,
+  staples: Staples,
   hello: { readonly statusRequest: boolean; readonly timestampRequest: boolean },
 ): Staples {
   return {
-    ocspResponse: hello.statusRequest ? config.ocspResponse : undefined,
-    certificateTimestamps: hello.timestampRequest ? config.certificateTimestamps : undefined,
+    ocspResponse: hello.statusRequest ? staples.ocspResponse : undefined,
+    certificateTimestamps: hello.timestampRequest ? staples.certificateTimestamps : undefined,
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { openTun, type TunDevice, type TunRequest } from './device.ts'
+export { openTun, type TunRequest } from './device.ts'
 export { type NameManager, usableServer } from './dns.ts'
 export { PacketLane } from './lane.ts'
 export { joinOptions, localOptions } from './local-options.ts'
@@ -19,3 +19,4 @@ export {
   type Surroundings,
 } from './plan.ts'
 export type { CommandResult, RunCommand } from './system.ts'
+export type { TunDevice } from './tun-device.ts'

@@ -6,7 +6,7 @@
  * next packet, so whoever hands a descriptor over should set O_NONBLOCK on it.
  */
 import { read as readFd, writeSync } from 'node:fs'
-import type { TunDevice } from './device.ts'
+import type { TunDevice } from './tun-device.ts'
 
 /** Pause before an empty descriptor is read again, in ms. */
 const PAUSE = 2

@@ -12,7 +12,7 @@ import type { ClientConfig } from '../../client/index.ts'
 import type { Session } from '../../session/index.ts'
 import type { ClientDriver } from '../client-driver.ts'
 import { type Link, type LinkRequest, type LinkSinks, openLink } from '../link.ts'
-import type { TunDevice } from './device.ts'
+import type { TunDevice } from './tun-device.ts'
 import { type Libc, loadLibc } from './libc.ts'
 import { Batch, BATCH, BatchSocket, type Batches, isPlainAddress, SLOT } from './udp.ts'
 
