@@ -205,7 +205,7 @@ function readBlock(
     lines++
     let first = at
     while (first < next && isSpace(text.charCodeAt(first))) first++
-    if (text.startsWith(closeTag, first)) {
+    if (first < next && text.startsWith(closeTag, first)) {
       closeEnd = next
       break
     }

@@ -10,6 +10,9 @@ import { type Openvpn3Kind, openvpn3Kind } from './openvpn3-names.ts'
 import { openvpn3Remedy } from './openvpn3-words.ts'
 import type { ProblemCode, ProblemSeverity, ProfileProblem } from './problem.ts'
 import { type Profile, startOf } from './profile.ts'
+import { applyRule } from './rules.ts'
+import { contentRules } from './rules/contents.ts'
+import { RuleView } from './rules/rule.ts'
 import { directiveRow } from './table.ts'
 
 const KINDS: Readonly<
@@ -18,14 +21,14 @@ const KINDS: Readonly<
   server: ['not-in-release', 'error', 'OpenVPN 3 is a client and takes no directives of servers', 'take it out'],
   missing: ['not-in-release', 'error', 'OpenVPN 3 does not have it', 'take it out, or put "setenv opt" before it'],
   never: ['not-in-release', 'error', 'OpenVPN 3 does not have it, nor can it talk to who needs it', 'take it out'],
-  'passed-over': ['ignored', 'warning', 'OpenVPN 3 passes over it', 'nothing, unless you rely on it'],
+  'passed-over': ['ignored', 'warning', 'OpenVPN 3 passes over it', 'leave it, unless you rely on it'],
   'push-only': [
     'not-in-release',
     'error',
     'OpenVPN 3 takes it from the server only',
     'take it out; let the server push it',
   ],
-  script: ['ignored', 'warning', 'OpenVPN 3 runs no scripts and loads no plugins', 'nothing, unless you rely on it'],
+  script: ['ignored', 'warning', 'OpenVPN 3 runs no scripts and loads no plugins', 'leave it, unless you rely on it'],
   command: ['not-in-release', 'error', 'it is a command of the 2.x program', 'take it out'],
   removed: ['not-in-release', 'error', 'OpenVPN 3 counts it as removed', 'take it out'],
 }
@@ -33,11 +36,18 @@ const KINDS: Readonly<
 /** Kinds that a profile can allow to be unknown. */
 const FORGIVABLE: ReadonlySet<Openvpn3Kind> = new Set(['missing', 'passed-over', 'script'])
 
+/** Whose contents it looks at before it starts. */
+const OPENED: ReadonlySet<string> = new Set(['ca', 'cert', 'key', 'tls-auth', 'tls-crypt', 'tls-crypt-v2'])
+
 const WRAPS = ['tls-auth', 'tls-crypt', 'tls-crypt-v2'] as const
 
 /** Findings about a profile in the eyes of OpenVPN 3. */
 export function lintOpenvpn3(profile: Profile): ProfileProblem[] {
   const found = profile.entries.flatMap((entry) => lintEntry(entry, profile))
+  const view = new RuleView(profile, undefined)
+  for (const rule of contentRules) {
+    if (OPENED.has(rule.directive)) found.push(...applyRule(rule, view, 'error', 'openvpn3'))
+  }
   const need = (directive: string, message: string, remedy: string, severity: ProblemSeverity = 'error'): void => {
     const { file, line, column } = profile.entry(directive as 'dev')?.place ?? startOf(profile)
     found.push({ code: 'dependency', severity, file, line, column, directive, message, remedy, since: 'openvpn3' })

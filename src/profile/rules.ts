@@ -7,7 +7,7 @@
 import type { Entry } from './entry.ts'
 import type { ProfileProblem, ProblemSeverity } from './problem.ts'
 import { type Profile, startOf } from './profile.ts'
-import type { Release } from './release.ts'
+import type { LintPeer, Release } from './release.ts'
 import { cipherRules } from './rules/ciphers.ts'
 import { compressionRules } from './rules/compression.ts'
 import { conflictRules } from './rules/conflicts.ts'
@@ -46,7 +46,7 @@ export function checkRules(profile: Profile): ProfileProblem[] {
 }
 
 /** The findings of one rule. */
-export function applyRule(rule: Rule, view: RuleView, severity: ProblemSeverity, since?: Release): ProfileProblem[] {
+export function applyRule(rule: Rule, view: RuleView, severity: ProblemSeverity, since?: LintPeer): ProfileProblem[] {
   return rule.find(view).map((blamed) => {
     const place = blamed === 'profile' ? startOf(view.profile) : blamed.place
     return {
@@ -91,11 +91,14 @@ function supportOf(entry: Entry): ProfileProblem[] {
   if (status === 'refused') {
     return [finding(entry, 'unsupported', 'error', lowerFirst(does), remedyFor(deprecated?.instead ?? 'take it out'))]
   }
-  return status === 'ignored' ? [finding(entry, 'ignored', 'note', lowerFirst(does), 'nothing: it does no harm')] : []
+  return status === 'ignored'
+    ? [finding(entry, 'ignored', 'note', lowerFirst(does), 'leave it or take it out: it does no harm')]
+    : []
 }
 
 /** A sentence without its full stop, to be put behind a directive's name. */
 function lowerFirst(sentence: string): string {
+  if (/^[A-Z]?[A-Z]/.test(sentence.slice(1))) return sentence.replace(/\.$/, '') // A name such as IPv6.
   return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '')
 }
 

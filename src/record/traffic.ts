@@ -26,6 +26,8 @@ export interface RecordedPacket {
 
 /** Everything that passed. REC-12 */
 export interface RecordedTraffic {
+  /** The recording was cut off: what came after is missing. */
+  readonly isCut: boolean
   readonly packets: readonly RecordedPacket[]
   /** Control keys as their files hold them. */
   readonly keys: {
@@ -45,7 +47,11 @@ export function recordedTraffic(text: string, crypto: CryptoProvider): RecordedT
   const replay = new Replay(text, { crypto, configure: withKeyLog })
   const collector = new Collector(replay)
   for (let step = replay.step(); step !== undefined; step = replay.step()) collector.take(step)
-  return { packets: collector.packets, keys: { ...collector.keys, keyLogs: [collector.lines.join('\n')] } }
+  return {
+    isCut: replay.isCut,
+    packets: collector.packets,
+    keys: { ...collector.keys, keyLogs: [collector.lines.join('\n')] },
+  }
 }
 
 function withKeyLog(machine: MachineName, config: unknown): unknown {

@@ -33,7 +33,7 @@ describe('vectors/profile', () => {
     expect(counts).toEqual({
       'disagreements.json': 10,
       'manual-2.7.json': 297,
-      'openvpn3.json': 506,
+      'openvpn3.json': 507,
       'real-world.json': 27,
       'reference-samples.json': 27,
       'word-counts.json': 321,

@@ -79,8 +79,7 @@ export class Connection {
         else this.#reporter.note('network', { level, text }, text)
       },
       fail: (text) => {
-        if (request.json) this.#reporter.note('error', { text }, text)
-        else streams.error(text)
+        this.#tellError(text)
         this.#close()
       },
     })
@@ -107,6 +106,12 @@ export class Connection {
   async run(): Promise<number> {
     const { left } = this.#request
     this.#reporter.warnings(this.#plan.warnings)
+    const refusal = await this.#inside.prepare?.()
+    if (refusal !== undefined) {
+      this.#tellError(refusal)
+      this.#inside.close()
+      return EXIT.failed
+    }
     if (left > 0) {
       this.#reporter.note('leftovers', { commands: left }, `took back ${left} settings that a killed run had left`)
     }
@@ -133,6 +138,11 @@ export class Connection {
     this.#status.start()
     this.#driver.start()
     return await code
+  }
+
+  #tellError(text: string): void {
+    if (this.#request.json) this.#reporter.note('error', { text }, text)
+    else this.#status.io.error(text)
   }
 
   #event(event: ClientEvent): void {

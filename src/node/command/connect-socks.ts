@@ -2,6 +2,8 @@
  * The inner side of `ovpn connect --socks`: no device and no privilege, but a proxy on this machine whose connections go
  * through the tunnel, over a TCP/IP of our own.
  */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { CommandLineError } from './io.ts'
 import type { TunnelOptions } from '../../control/index.ts'
 import type { RandomSource } from '../../crypto/index.ts'
@@ -52,6 +54,18 @@ export class SocksSide implements InnerSide {
     this.#lane.carry(this.#device)
   }
 
+  /** A second proxy on the port would only be found out about when its client has taken the first one's place at the server. */
+  async prepare(): Promise<string | undefined> {
+    const server = createServer()
+    try {
+      await once(server.listen(this.#port, '127.0.0.1'), 'listening')
+      server.close()
+      return undefined
+    } catch (error) {
+      return refusal(error)
+    }
+  }
+
   deliver(packet: Uint8Array): void {
     this.#lane.deliver(packet)
   }
@@ -92,7 +106,11 @@ export class SocksSide implements InnerSide {
       const text = `proxy on 127.0.0.1:${port}: SOCKS5 and HTTP CONNECT, TCP only, over a small TCP/IP of this program`
       this.#news.tell({ level: 'info', text })
     } catch (error) {
-      this.#news.fail(`the proxy can't be opened: ${error instanceof Error ? error.message : String(error)}`)
+      this.#news.fail(refusal(error))
     }
   }
+}
+
+function refusal(error: unknown): string {
+  return `the proxy can't be opened: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -22,6 +22,8 @@ export interface InnerSide {
   /** Opens the client's sockets. */
   readonly open: LinkOpener
   attach(driver: ClientDriver): void
+  /** Looks, before anybody is called, whether it will be able to do its work; resolves with why not. */
+  prepare?(): Promise<string | undefined>
   /** A packet that came through the tunnel. */
   deliver(packet: Uint8Array): void
   /** Sets up what the tunnel's options ask for; anew, when it was up before. */

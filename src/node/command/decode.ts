@@ -99,10 +99,11 @@ function isRecordingFile(bytes: Uint8Array): boolean {
 
 /** A recording in a capture's form; its steps count as frames. */
 function decodeRecording(bytes: Uint8Array, reveal: boolean): Decoded {
-  const { keys, packets } = recordedTraffic(asText(bytes), nodeCrypto)
+  const { isCut, keys, packets } = recordedTraffic(asText(bytes), nodeCrypto)
   const decoder = new Decoder({ keys, crypto: nodeCrypto, reveal })
   const decoded = packets.map((packet) => decoder.packet(packet))
-  return { format: 'recording', frames: packets.at(-1)?.frame ?? 0, packets: decoded, skipped: {}, problems: [] }
+  const problems = isCut ? ['the recording was cut off: what came after is missing'] : []
+  return { format: 'recording', frames: packets.at(-1)?.frame ?? 0, packets: decoded, skipped: {}, problems }
 }
 
 /** `FILE` or `FILE,DIGEST`. */

@@ -15,7 +15,7 @@ import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
 import { ServerDriver, type ServerSinks } from '../server-driver.ts'
-import { appendPrivate, createRecording } from './files.ts'
+import { appendPrivate, createRecording, readInputText } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
 import { Logins } from './serve-logins.ts'
@@ -72,8 +72,11 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
 }
 
 function readUsers(path: string): ReadonlyMap<string, string> {
-  const lines = readFileSync(path, 'utf8').split(/\r?\n/)
-  const pairs = lines.filter((line) => line.includes(':') && !line.startsWith('#'))
+  const lines = readInputText(path).split(/\r?\n/)
+  const pairs = lines.filter((line) => line !== '' && !line.startsWith('#'))
+  const wrong = pairs.findIndex((line) => line.indexOf(':') < 1)
+  if (wrong >= 0)
+    throw new CommandLineError(`${path}: line ${lines.indexOf(pairs[wrong] ?? '') + 1} is not "name:password"`)
   return new Map(pairs.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
 }
 

@@ -34,6 +34,18 @@ describe('parseDocument', () => {
     expect(after).toMatchObject({ type: 'directive', line: 4 })
   })
 
+  it.each(['\n', '\r\n', '\t\n', '\n\n', '\n \n  '])(
+    'PROF-7 keeps the blank lines %j before a closing tag',
+    (blank) => {
+      const text = `<key>\nMII\n${blank}</key>\nverb 1\n`
+      const document = parseDocument('a', text)
+      const [block, after] = document.nodes
+      expect(block).toMatchObject({ type: 'block', name: 'key', terminated: true })
+      expect(after).toMatchObject({ type: 'directive' })
+      expect(inspectProfile(text).problems.map(({ code }) => code)).not.toContain('stray-close-tag')
+    },
+  )
+
   it('PROF-7 numbers lines behind and inside blocks', () => {
     const { nodes } = parseDocument('a', TEXT)
     expect(nodes.map(({ type, line }) => [type, line])).toEqual([

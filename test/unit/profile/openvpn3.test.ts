@@ -20,12 +20,17 @@ const { base, cases, disagreements } = JSON.parse(
   readonly disagreements: readonly (Case & { readonly reason: string })[]
 }
 
-/** The files that the profiles name; what is in them does not matter here. */
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----'
+const STATIC_KEY = '-----BEGIN OpenVPN Static key V1-----'
+
+/** The files that the profiles name: each as much of its kind as a look at it tells. */
 const FILES = new Map([
   ...Object.entries(PROFILE_FILES),
-  ...['ca.crt', 'client.crt', 'client.key', 'server.crt', 'ta.key', 'v2c.key', 'v2s.key', 'crl.pem', 'client.p12'].map(
-    (name) => [name, 'x'] as const,
-  ),
+  ...['ca.crt', 'client.crt', 'server.crt', 'crl.pem', 'client.p12'].map((name) => [name, CERTIFICATE] as const),
+  ['client.key', '-----BEGIN PRIVATE KEY-----'],
+  ['ta.key', STATIC_KEY],
+  ['v2c.key', '-----BEGIN OpenVPN tls-crypt-v2 client key-----'],
+  ['v2s.key', '-----BEGIN OpenVPN tls-crypt-v2 server key-----'],
 ])
 
 const errors = (text: string): readonly ProfileProblem[] =>
@@ -36,12 +41,12 @@ describe('PROF-19 OpenVPN 3', () => {
   it('lint says what it did', () => {
     const wrong = cases.filter((one) => (errors(textOf(one)).length === 0) !== one.takes)
     expect(wrong).toEqual([])
-    expect(cases).toHaveLength(506)
+    expect(cases).toHaveLength(507)
     expect(cases.filter(({ takes }) => takes)).toHaveLength(253)
   })
 
   it('lint says something else only where a reason is given', () => {
-    expect(disagreements).toHaveLength(8)
+    expect(disagreements).toHaveLength(7)
     for (const one of disagreements) {
       expect(errors(textOf(one)).length === 0).not.toBe(one.takes)
       expect(one.reason.length).toBeGreaterThan(20)
@@ -61,6 +66,14 @@ describe('PROF-19 OpenVPN 3', () => {
     expect(problem?.code).toBe(code)
     if (remedy !== undefined) expect(problem).toMatchObject({ remedy, since: 'openvpn3' })
   })
+
+  it.each(['ca', 'cert', 'key', 'tls-auth', 'tls-crypt', 'tls-crypt-v2'])(
+    'PROF-33 %s with something else in it',
+    (name) => {
+      const found = errors(`${base.replace(new RegExp(`^${name} .*\n`, 'm'), '')}<${name}>\ngarbage\n</${name}>\n`)
+      expect(found).toMatchObject([{ code: 'file-unreadable', directive: name, since: 'openvpn3' }])
+    },
+  )
 
   it('what it passes over is a warning, and a note where the profile allows it', () => {
     const severity = (line: string): string | undefined =>
