@@ -57,6 +57,7 @@ export function runReplay(args: readonly string[], io: CommandIo): number {
   }
   const steps = last?.number ?? 0
   if (steps === until) showState(replay, values.json, io)
+  else if (until !== Infinity) io.error(endsBefore(until, steps, replay.verdict.type === 'same'))
   conclude(replay, steps, outputs, values.json, io)
   return replay.verdict.type === 'same' ? EXIT.ok : EXIT.failed
 }
@@ -70,6 +71,11 @@ function showStep({ args, method, number, outputs, thrown }: ReplayStep, json: b
   io.out(`${number} ${method}(${args.map(words).join(', ')})`)
   for (const output of outputs) io.out(`    ${words(output)}`)
   if (error !== undefined) io.out(`    threw: ${error}`)
+}
+
+/** Why the step that was asked for is not shown. */
+function endsBefore(until: number, steps: number, same: boolean): string {
+  return `ovpn replay: there is no step ${until}: ${same ? `the recording ends at step ${steps}` : `the bytes differ before it`}`
 }
 
 /** How the machine stands: its state, its counters, when it wants to be woken. */
