@@ -97,7 +97,7 @@ export function describeCloseReason(reason: CloseReason): string {
     case 'certificate':
       return `certificate refused (${reason.problem})${detail(reason.detail)}`
     case 'auth-failed':
-      return `login refused (${reason.failure.type})${detail(failureText(reason.failure))}`
+      return `login refused${kindOf(reason.failure)}${detail(failureText(reason.failure))}`
     case 'denied':
       return `login denied by us${detail(reason.message)}`
     case 'peer-exit':
@@ -115,6 +115,11 @@ export function describeCloseReason(reason: CloseReason): string {
     case 'malformed':
       return `malformed ${reason.what}${detail(reason.detail)}`
   }
+}
+
+/** A refusal that is more than that, in brackets. */
+function kindOf({ type }: AuthFailure): string {
+  return type === 'refused' ? '' : ` (${type})`
 }
 
 function failureText(failure: AuthFailure): string {

@@ -129,7 +129,7 @@ describe.each(RELEASES)('a login decided behind OpenVPN %s', (release) => {
       management.close()
       expect(find(result, 'closed'), `${result.output}\n${server.output()}`).toMatchObject({
         reason: 'auth-failed',
-        message: 'login refused (refused): You are out',
+        message: 'login refused: You are out',
       })
       expect(result.pings).toBeGreaterThan(50)
     })

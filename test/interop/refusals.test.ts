@@ -100,7 +100,7 @@ describe.each(RELEASES)('refusals against OpenVPN %s', (release) => {
     expect(result.code).toBe(1)
     expect(closed(result), result.output).toMatchObject({
       reason: 'auth-failed',
-      message: 'login refused (refused): Data channel cipher negotiation failed (no shared cipher)',
+      message: 'login refused: Data channel cipher negotiation failed (no shared cipher)',
     })
     expect(result.ms).toBeLessThan(5000)
   })
