@@ -1,8 +1,8 @@
 /**
  * Drives a `Server` with Node's sockets and clock: every input is followed by a drain of the outputs and a re-armed timer.
  *
- * Addresses are `udp IP PORT` or `tcp IP PORT SERIAL`, with the socket's index in front where there are several. A TCP client
- * that does not read is not waited for: data packets for it are dropped once its queue is long; control packets are not.
+ * Addresses are `udp SOCKET IP PORT`, with the socket's index, or `tcp IP PORT SERIAL`: `readAddress` takes them apart. A TCP
+ * client that does not read is not waited for: data packets for it are dropped once its queue is long; control packets are not.
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { createServer, type Server as TcpServer, type Socket as TcpSocket } from 'node:net'
@@ -30,6 +30,25 @@ export interface ServerSinks {
 export interface ServerDriverOptions {
   /** Packets of 1,500 bytes that may wait for a TCP client before its data packets are dropped. Default 64. */
   readonly tcpQueueLimit?: number
+}
+
+/** Where a client sends from. */
+export interface PeerAddress {
+  readonly protocol: 'udp' | 'tcp'
+  /** An IPv4 address as such, also where it came through a socket for both versions. */
+  readonly host: string
+  readonly port: number
+}
+
+/** What a driver's address says. */
+export function readAddress(address: string): PeerAddress {
+  const [protocol, ...words] = address.split(' ')
+  const [host = '', port = ''] = protocol === 'udp' ? words.slice(1) : words
+  return {
+    protocol: protocol === 'udp' ? 'udp' : 'tcp',
+    host: host.replace(/^::ffff:(?=[\d.]+$)/i, ''),
+    port: Number(port),
+  }
 }
 
 const TCP_QUEUE_LIMIT = 64

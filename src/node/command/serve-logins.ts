@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { ConfigError } from '../../bytes/index.ts'
 import { type Profile, splitLine } from '../../profile/index.ts'
 import type { LoginEvent } from '../../server/index.ts'
+import { readAddress } from '../server-driver.ts'
 
 /** A program that judges names and passwords. */
 export interface VerifyProgram {
@@ -97,7 +98,7 @@ function run({ command, method }: VerifyProgram, login: LoginEvent, answer: (ref
   const { address, commonName = '', peerInfo, username } = login
   const [program = '', ...args] = command
   const password = login.password.reveal()
-  const [, , host = '', port = ''] = address.split(' ')
+  const { host, port } = readAddress(address)
   const told = Object.entries(peerInfo).filter(([name]) => /^(IV|UV)_\w+$/.test(name))
   const folder = method === 'via-file' ? mkdtempSync(join(tmpdir(), 'ovpn-login-')) : undefined
   if (folder !== undefined) {
@@ -117,8 +118,8 @@ function run({ command, method }: VerifyProgram, login: LoginEvent, answer: (ref
     ...Object.fromEntries(told.map(([name, value]) => [name, plain(value)])),
     script_type: 'user-pass-verify',
     common_name: plain(commonName),
-    untrusted_ip: host.replace(/^::ffff:/, ''),
-    untrusted_port: port,
+    untrusted_ip: host,
+    untrusted_port: String(port),
     ...(method === 'via-env' ? { username, password: plain(password) } : {}),
   }
   const child = spawn(program, args, { env, stdio: 'ignore' })

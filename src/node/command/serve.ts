@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { recordServer } from '../../record/index.ts'
 import type { ClientId, Grant, LoginEvent, ServerConfig, ServerEvent } from '../../server/index.ts'
 import { Server } from '../../server/index.ts'
-import { describeCloseReason, SecretText } from '../../session/index.ts'
+import { SecretText } from '../../session/index.ts'
 import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
@@ -18,6 +18,7 @@ import { ServerDriver, type ServerSinks } from '../server-driver.ts'
 import { appendPrivate, createRecording, readInputText } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
+import { logLine } from './serve-log.ts'
 import { Logins } from './serve-logins.ts'
 import { loadServePlan, type ServePlan, writeLeases } from './serve-plan.ts'
 import { Rate, showBytes, showDuration, showRate, StatusLine } from './status-line.ts'
@@ -264,17 +265,7 @@ class Serving {
 
   #log(client: ClientId | undefined, event: string, fields: object): void {
     const line = { event, ...(client === undefined ? {} : { client }), ...fields }
-    if (this.#options.json) {
-      this.#io.out(JSON.stringify(line, loggable))
-      return
-    }
-    const reason = 'reason' in fields ? (fields.reason as Parameters<typeof describeCloseReason>[0]) : undefined
-    const who = client === undefined ? '' : `client ${client} `
-    const rest = Object.entries(fields)
-      .filter(([name]) => name !== 'certificates' && name !== 'reason')
-      .filter(([, value]) => typeof value === 'string' || typeof value === 'number' || Array.isArray(value))
-      .map(([name, value]) => `${name}=${name === 'differences' ? JSON.stringify(value) : String(value)}`)
-    this.#io.out(`${who}${event} ${rest.join(' ')}${reason === undefined ? '' : ` ${reason.type}`}`.trim())
+    this.#io.out(this.#options.json ? JSON.stringify(line, loggable) : logLine(new Date(), client, event, fields))
   }
 }
 

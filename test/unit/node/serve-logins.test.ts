@@ -75,14 +75,18 @@ describe('logins', () => {
       expect(await judged(logins, login('ada', 'shut'))).toBe('wrong name or password')
       // Two lines of one name never reach it.
       expect(await judged(logins, login('ada\nopen', 'open'))).toBe('wrong name or password')
+      const overTcp = { address: 'tcp 198.51.100.3 4712 0' }
+      expect(await judged(logins, login('ada', 'open', overTcp))).toBeUndefined()
       const text = seen()
       expect(text).toContain('common_name=ada_PATH=x\n')
       expect(text).toContain('untrusted_ip=192.0.2.7\n')
       expect(text).toContain('untrusted_port=4711\n')
+      expect(text).toContain('untrusted_ip=198.51.100.3\n')
+      expect(text).toContain('untrusted_port=4712\n')
       expect(text).toContain('IV_VER=2.6.14\n')
       expect(text).toContain('UV_ID=a_b\n')
       expect(text).not.toContain('LD_PRELOAD')
-      expect(text.match(/^script_type=user-pass-verify$/gm)?.length).toBe(2)
+      expect(text.match(/^script_type=user-pass-verify$/gm)?.length).toBe(3)
       for (const [, file] of text.matchAll(/^file (.*)$/gm)) expect(existsSync(file!)).toBe(false)
       expect(/^username=ada$/m.test(text)).toBe(method === 'via-env')
     },
