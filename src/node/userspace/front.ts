@@ -16,6 +16,11 @@ export type Resolve = (name: string) => Promise<readonly Uint8Array[]>
 const MAX_REQUEST = 8192
 const SOCKS = 5
 const CONNECT = 1
+/** The answer to an HTTP request that is no CONNECT, for a person to read. */
+const ONLY_CONNECT = httpAnswer(
+  '405 Only CONNECT',
+  'This proxy tunnels connections and takes CONNECT only: use curl -p (--proxytunnel), or SOCKS5.\n',
+)
 const REPLY = { ok: 0, failed: 1, unreachable: 4, refused: 5, notSupported: 7, badAddress: 8 } as const
 type Reply = (typeof REPLY)[keyof typeof REPLY]
 
@@ -108,9 +113,9 @@ export class ProxyFront {
       /^CONNECT (?:([^\s:[\]]+)|\[([\da-fA-F:.]+)\]):(\d{1,5}) HTTP\/1\.[01]$/.exec(line) ?? []
     const say = (status: string): boolean => socket.write(`HTTP/1.1 ${status}\r\n\r\n`)
     const host = name ?? address
+    // NODE-30
     if (host === undefined) {
-      say('405 Only CONNECT')
-      socket.end()
+      socket.end(ONLY_CONNECT)
       return
     }
     const answer: Answer = (reply) => say(reply === REPLY.ok ? '200 Connected' : '502 Not reachable through the tunnel')
@@ -183,4 +188,9 @@ export class ProxyFront {
     })
     this.#changed()
   }
+}
+
+function httpAnswer(status: string, text: string): string {
+  const header = ['Allow: CONNECT', 'Content-Type: text/plain', `Content-Length: ${text.length}`, 'Connection: close']
+  return [`HTTP/1.1 ${status}`, ...header, '', text].join('\r\n')
 }
