@@ -132,7 +132,8 @@ function describeTunnel(options: TunnelOptions): readonly string[] {
   }
   const servers = options.dns.servers.flatMap((server) => server.addresses.map(({ address }) => address))
   if (servers.length > 0) lines.push(`dns ${servers.join(', ')}`)
-  if (options.redirectGateway !== undefined) lines.push('all traffic is redirected into the tunnel')
+  // Whether it happens is the inner side's: a probe and a proxy redirect nothing.
+  if (options.redirectGateway !== undefined) lines.push('the server wants all traffic to go through the tunnel')
   return lines
 }
 
