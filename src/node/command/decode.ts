@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import {
   type DecodedCapture,
   decodeCapture,
+  DecodeKeys,
   Decoder,
   FRAME_SKIPS,
   type IdleKeys,
@@ -14,7 +15,7 @@ import {
 } from '../../decode/index.ts'
 import { isRecording, recordedTraffic } from '../../record/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
-import { readInput, readInputText } from './files.ts'
+import { readInput, readInputAs, readInputText } from './files.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 
 const HELP = `ovpn decode: what a capture of OpenVPN says, packet by packet
@@ -73,8 +74,8 @@ export function runDecode(args: readonly string[], io: CommandIo): number {
   if (path === undefined || more.length > 0) throw new CommandLineError('exactly one capture is wanted')
   const keys: KeyTexts = {
     tlsAuth: (values['tls-auth'] ?? []).map(readTlsAuth),
-    tlsCrypt: (values['tls-crypt'] ?? []).map(readInputText),
-    tlsCryptV2: (values['tls-crypt-v2'] ?? []).map(readInputText),
+    tlsCrypt: (values['tls-crypt'] ?? []).map((path) => readKey(path, (text) => ({ tlsCrypt: [text] }))),
+    tlsCryptV2: (values['tls-crypt-v2'] ?? []).map((path) => readKey(path, (text) => ({ tlsCryptV2: [text] }))),
     keyLogs: (values.keylog ?? []).map(readInputText),
   }
   const ports = (values.port ?? []).map((text) => integerOption('port', text, 0, 1))
@@ -106,11 +107,20 @@ function decodeRecording(bytes: Uint8Array, reveal: boolean): Decoded {
   return { format: 'recording', frames: packets.at(-1)?.frame ?? 0, packets: decoded, skipped: {}, problems }
 }
 
+/** A key file's text. One that holds no such key is refused here, where its name is known. */
+function readKey(path: string, keysOf: (text: string) => KeyTexts): string {
+  return readInputAs(path, (text) => {
+    new DecodeKeys(keysOf(text), nodeCrypto)
+    return text
+  })
+}
+
 /** `FILE` or `FILE,DIGEST`. */
 function readTlsAuth(word: string): { readonly text: string; readonly digest?: string } {
   const comma = word.lastIndexOf(',')
-  if (comma < 0) return { text: readInputText(word) }
-  return { text: readInputText(word.slice(0, comma)), digest: word.slice(comma + 1) }
+  const path = comma < 0 ? word : word.slice(0, comma)
+  const digest = comma < 0 ? {} : { digest: word.slice(comma + 1) }
+  return { text: readKey(path, (text) => ({ tlsAuth: [{ text, ...digest }] })), ...digest }
 }
 
 function printJson({ packets, ...summary }: Shown, io: CommandIo): void {

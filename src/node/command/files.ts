@@ -2,6 +2,7 @@
  * Files that commands read and write, with errors in words.
  */
 import { appendFileSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { ConfigError } from '../../bytes/index.ts'
 import { isRecording } from '../../record/index.ts'
 import { CommandLineError } from './io.ts'
 
@@ -20,6 +21,20 @@ export function readInput(path: string): Uint8Array {
 /** The text of a file that the command line names. */
 export function readInputText(path: string): string {
   return Buffer.from(readInput(path)).toString('utf8')
+}
+
+/**
+ * What `read` makes of the text of a file that the command line names.
+ * @throws ConfigError of `read`, with the file's name.
+ */
+export function readInputAs<T>(path: string, read: (text: string) => T): T {
+  const text = readInputText(path)
+  try {
+    return read(text)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(error.option, error.message, { file: path })
+  }
 }
 
 /** Writes a file that only its owner may read; an existing one is left alone unless `force`. */

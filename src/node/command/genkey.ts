@@ -19,7 +19,7 @@ import {
 } from '../../wire/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
-import { readInputText, writePrivate } from './files.ts'
+import { readInputAs, writePrivate } from './files.ts'
 import { type PkiRequest, PKI_KEY_TYPES, PKI_WRAPS, writePkiFolder } from './genkey-pki.ts'
 import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
 
@@ -117,7 +117,7 @@ function generate(type: string, values: Values, random: RandomSource): string {
 function generateClientKey(values: Values, random: RandomSource): string {
   const path = values['tls-crypt-v2']
   if (path === undefined) throw new CommandLineError('a client key is made with a server key: --tls-crypt-v2 SERVERKEY')
-  const wrapper = createTlsCryptV2Wrapper(nodeCrypto, parseTlsCryptV2ServerKey(readInputText(path)))
+  const wrapper = createTlsCryptV2Wrapper(nodeCrypto, readInputAs(path, parseTlsCryptV2ServerKey))
   try {
     return writeTlsCryptV2ClientKey(generateTlsCryptV2ClientKey(wrapper, random, readMetadata(values)))
   } catch (error) {

@@ -100,7 +100,11 @@ describe('ovpn decode', () => {
     writeFileSync(at('text'), 'hello')
     expect(await ovpn('decode', at('text'))).toMatchObject({ code: 2 })
     expect(await ovpn('decode', at('missing'))).toMatchObject({ code: 2 })
-    expect(await ovpn('decode', at('a.pcap'), '--tls-crypt', at('text'))).toMatchObject({ code: 2 })
+    for (const kind of ['tls-auth', 'tls-crypt', 'tls-crypt-v2']) {
+      const { code, error } = await ovpn('decode', at('a.pcap'), `--${kind}`, at('text'))
+      expect(code).toBe(2)
+      expect(error).toMatch(new RegExp(`^ovpn decode: ${at('text')}: ${kind}: the line "-----BEGIN .*" is missing$`))
+    }
     writeFileSync(at('cut.pcap'), writeCapture(run.datagrams).subarray(0, 500))
     const cut = await ovpn('decode', at('cut.pcap'))
     expect(cut.code).toBe(1)
@@ -133,6 +137,11 @@ describe('ovpn genkey', () => {
     expect(await metadataOf('--user', 'ada')).toMatchObject({ type: 'user', data: Uint8Array.of(97, 100, 97) })
     expect(await metadataOf('--metadata', 'YWRh')).toMatchObject({ type: 'user', data: Uint8Array.of(97, 100, 97) })
     expect(await ovpn('genkey', 'tls-crypt-v2-client')).toMatchObject({ code: 2 })
+    const none = await ovpn('genkey', 'tls-crypt-v2-client', '--tls-crypt-v2', at('s.key'))
+    expect(none).toMatchObject({
+      code: 2,
+      error: expect.stringContaining(`ovpn genkey: ${at('s.key')}: tls-crypt-v2: `),
+    })
     const long = await ovpn('genkey', 'tls-crypt-v2-client', '--tls-crypt-v2', at('v2.key'), '--user', 'x'.repeat(800))
     expect(long.code).toBe(2)
     expect(await ovpn('genkey', 'what')).toMatchObject({ code: 2 })
