@@ -9,7 +9,7 @@ import { describeCloseReason } from '../../session/index.ts'
 import { readAddress } from '../server-driver.ts'
 
 /** Fields whose values are addresses of the driver. */
-const ADDRESSES: ReadonlySet<string> = new Set(['address', 'from', 'to'])
+const ADDRESSES: ReadonlySet<string> = new Set('address from to'.split(' '))
 /** Fields that have a place of their own, or none. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['addresses', 'certificates', 'reason'])
 
