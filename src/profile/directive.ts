@@ -52,6 +52,8 @@ export interface DirectiveFacts {
   readonly repeats?: true
   /** Releases before 2.7 judge the words of the last line only. */
   readonly judgedLast?: true
+  /** The reference starts a program for it; here none is. */
+  readonly program?: true
   /** A command of the reference's program, no configuration. */
   readonly tool?: true
   /** A usual build on Linux does not know it: only one for another system, or one made with an option of its own. */

@@ -107,6 +107,8 @@ export interface ProfileDocument {
   readonly byteOrderMark: boolean
   /** How the bytes were read: Latin-1 where they are not UTF-8. */
   readonly encoding: 'utf-8' | 'latin-1'
+  /** False for what is no text at all, or none that can be read. */
+  readonly isText: boolean
   readonly nodes: readonly DocumentNode[]
 }
 
@@ -117,7 +119,18 @@ export function parseDocument(file: string, source: string | Uint8Array): Profil
   const { text, encoding } = typeof source === 'string' ? { text: source, encoding: 'utf-8' as const } : decode(source)
   // PROF-6
   const byteOrderMark = text.startsWith(BYTE_ORDER_MARK)
-  return { file, byteOrderMark, encoding, nodes: parseNodes(byteOrderMark ? text.slice(1) : text, 1) }
+  const nodes = parseNodes(byteOrderMark ? text.slice(1) : text, 1)
+  return { file, byteOrderMark, encoding, isText: isText(text, encoding), nodes }
+}
+
+/** Of so many characters of a text one may be NUL by a slip. Compressed bytes, one in 256 of them NUL, are seldom UTF-8. */
+const TEXT_PER_NUL = { 'utf-8': 20, 'latin-1': 1000 } as const
+
+/** PROF-62 */
+function isText(text: string, encoding: ProfileDocument['encoding']): boolean {
+  let count = 0
+  for (let at = text.indexOf('\0'); at >= 0; at = text.indexOf('\0', at + 1)) count++
+  return count === 0 || count * TEXT_PER_NUL[encoding] < text.length
 }
 
 /** The exact text a document was made from, without the byte order mark. */

@@ -88,10 +88,11 @@ export function lintInteroperability(view: RuleView, release: Release): ProfileP
       file,
       line,
       column,
-      directive,
+      directive: blamed?.name ?? directive,
       message,
       remedy,
       since: release,
+      ...(blamed === undefined ? { ofWhole: true as const } : {}),
     }
   })
 }

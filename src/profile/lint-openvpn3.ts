@@ -9,6 +9,7 @@ import { type Entry, isForwardCompatible } from './entry.ts'
 import { type Openvpn3Kind, openvpn3Kind } from './openvpn3-names.ts'
 import { openvpn3Remedy } from './openvpn3-words.ts'
 import type { ProblemCode, ProblemSeverity, ProfileProblem } from './problem.ts'
+import { unreadDirectives } from './problem-order.ts'
 import { type Profile, startOf } from './profile.ts'
 import { applyRule } from './rules.ts'
 import { contentRules } from './rules/contents.ts'
@@ -45,12 +46,16 @@ const WRAPS = ['tls-auth', 'tls-crypt', 'tls-crypt-v2'] as const
 export function lintOpenvpn3(profile: Profile): ProfileProblem[] {
   const found = profile.entries.flatMap((entry) => lintEntry(entry, profile))
   const view = new RuleView(profile, undefined)
+  const isUnread = unreadDirectives(profile)
   for (const rule of contentRules) {
     if (OPENED.has(rule.directive)) found.push(...applyRule(rule, view, 'error', 'openvpn3'))
   }
   const need = (directive: string, message: string, remedy: string, severity: ProblemSeverity = 'error'): void => {
-    const { file, line, column } = profile.entry(directive as 'dev')?.place ?? startOf(profile)
-    found.push({ code: 'dependency', severity, file, line, column, directive, message, remedy, since: 'openvpn3' })
+    if (isUnread(directive)) return
+    const own = profile.entry(directive as 'dev')?.place
+    const { file, line, column } = own ?? startOf(profile)
+    const place = { file, line, column, ...(own === undefined ? { ofWhole: true as const } : {}) }
+    found.push({ ...place, code: 'dependency', severity, directive, message, remedy, since: 'openvpn3' })
   }
   if (!profile.has('client') && !(profile.has('tls-client') && profile.has('pull'))) {
     need('client', 'OpenVPN 3 is a client, and pulls', 'add "client"')

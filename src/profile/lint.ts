@@ -12,10 +12,11 @@ import { type HostPathKind, hostPaths } from './host-paths.ts'
 import { lintInteroperability } from './lint-interoperability.ts'
 import { lintOpenvpn3 } from './lint-openvpn3.ts'
 import type { ProfileProblem, ProblemCode, ProblemSeverity } from './problem.ts'
+import { sortProblems, unreadDirectives } from './problem-order.ts'
 import type { Profile } from './profile.ts'
-import { describeCounts } from './read-words.ts'
+import { describeCounts, describeWord, shown } from './read-words.ts'
 import { isAtLeast, type LintPeer, type Release } from './release.ts'
-import { applyRule, judgeRow, RULES } from './rules.ts'
+import { applyRule, isFollowOn, judgeRow, RULES } from './rules.ts'
 import { inRange, RuleView } from './rules/rule.ts'
 
 /** What {@link lint} is asked. */
@@ -33,6 +34,7 @@ const SHARED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'line-too-long',
   'too-many-words',
   'nul-character',
+  'not-text',
   'unterminated-block',
   'stray-close-tag',
   'broken-tag',
@@ -52,25 +54,26 @@ export function lint(profile: Profile, options: LintOptions): readonly ProfilePr
   const shared = profile.readProblems
     .filter((problem) => SHARED.has(problem.code))
     .map((problem) => readLate(problem, profile))
+  if (!profile.isText) return shared
   const found = peer === 'openvpn3' ? lintOpenvpn3(profile) : lintRelease(profile, peer)
   const absent = peer === 'openvpn3' ? [] : lintPaths(profile, peer, options.absent)
-  return [...shared, ...found, ...absent].sort((a, b) =>
-    a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
-  )
+  return sortProblems([...shared, ...found, ...absent], profile)
 }
 
-const ABSENT: Readonly<Record<HostPathKind, readonly [message: string, remedy: string]>> = {
-  program: ['there is no program of this name that can be run', 'put it there and make it executable'],
-  directory: ['there is no such directory', 'make it'],
-  place: ['the directory that it is to be written to is not there', 'make it'],
-  file: ['there is no such file', 'put it there'],
+const ABSENT: Readonly<Record<HostPathKind, (path: string) => readonly [message: string, remedy: string]>> = {
+  program: (path) => [`there is no program ${path} that can be run`, 'put it there and make it executable'],
+  directory: (path) => [`there is no directory ${path}`, 'make it'],
+  place: (path) => [`the directory that ${path} is to be written to is not there`, 'make it'],
+  file: (path) => [`there is no file ${path}`, 'put it there'],
 }
 
 /** What the release looks for at its start and does not find. PROF-61 */
 function lintPaths(profile: Profile, release: Release, absent?: ReadonlySet<string>): ProfileProblem[] {
   if (absent === undefined) return []
   const missing = hostPaths(profile).filter(({ path, entry }) => absent.has(path) && isKnown(entry, release))
-  return missing.map(({ kind, entry }) => finding(entry, 'file-missing', 'error', ...ABSENT[kind], release))
+  return missing.map(({ kind, entry, path }) =>
+    finding(entry, 'file-missing', 'error', ...ABSENT[kind](`"${shown(path)}"`), release),
+  )
 }
 
 /** A file that the reference opens only when it needs it. */
@@ -93,7 +96,9 @@ function readLate(problem: ProfileProblem, profile: Profile): ProfileProblem {
 function lintRelease(profile: Profile, release: Release): ProfileProblem[] {
   const view = new RuleView(profile, release)
   const found = profile.entries.flatMap((entry) => lintEntry(entry, profile, release))
+  const isUnread = unreadDirectives(profile)
   for (const rule of RULES) {
+    if (isFollowOn(rule, isUnread)) continue
     if (inRange(release, rule.refusedBy)) found.push(...applyRule(rule, view, 'error', release))
     else if (rule.code === 'dangerous' || rule.code === 'deprecated') found.push(...applyRule(rule, view, 'warning'))
   }
@@ -161,15 +166,8 @@ function lintWords(entry: Entry, release: Release, isLast: boolean): ProfileProb
     for (const [offset, word] of own.entries()) {
       if (argument.read(word) !== undefined) continue
       const refused = judged && refusesWord(argument, word, release)
-      const message = `word ${index + offset + 1} is no ${argument.name} it takes`
-      const problem = finding(
-        entry,
-        'bad-argument',
-        refused ? 'error' : 'warning',
-        message,
-        `it wants ${argument.expected}`,
-        release,
-      )
+      const said = describeWord(argument, word)
+      const problem = finding(entry, 'bad-argument', refused ? 'error' : 'warning', ...said, release)
       found.push({ ...problem, column: entry.columnOf(index + offset) })
     }
   }

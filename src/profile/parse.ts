@@ -7,6 +7,7 @@
 import { joinWords } from './lexer.ts'
 import { parseDocument } from './document.ts'
 import { isFatal, ProfileError, type ProfileProblem } from './problem.ts'
+import { sortProblems } from './problem-order.ts'
 import { Profile } from './profile.ts'
 import type { ProfileContext } from './placement.ts'
 import { readDocument } from './read.ts'
@@ -16,7 +17,7 @@ import type { ProfileFiles } from './source.ts'
 /** A profile and everything found in it. */
 export interface Inspection {
   readonly profile: Profile
-  /** In the order of the text, file by file. */
+  /** In the order of the text, file by file; what the profile lacks comes last. */
   readonly problems: readonly ProfileProblem[]
 }
 
@@ -43,7 +44,7 @@ export function inspectProfile(
   const context = options.context ?? 'profile'
   const read = readDocument(parseDocument(options.file ?? 'profile.ovpn', text), files, context)
   const profile = new Profile(read, files)
-  const problems = context === 'per-client' ? [] : checkRules(profile)
+  const problems = context === 'per-client' || !profile.isText ? [] : checkRules(profile)
   return { profile, problems: sortProblems([...read.problems, ...problems], profile) }
 }
 
@@ -74,19 +75,4 @@ export function commandLineText(words: readonly string[]): string {
     else lines.at(-1)?.push(word)
   }
   return lines.map((line) => `${joinWords(line) ?? ''}\n`).join('')
-}
-
-/** Orders findings by document, line and column; of the same place, in the order they were found. */
-function sortProblems(problems: readonly ProfileProblem[], profile: Profile): readonly ProfileProblem[] {
-  const order = new Map<string, number>()
-  for (const document of profile.documents) if (!order.has(document.file)) order.set(document.file, order.size)
-  const rank = (problem: ProfileProblem): number => order.get(problem.file) ?? order.size
-  const compare = (a: ProfileProblem, b: ProfileProblem): number =>
-    (a.file === b.file ? 0 : rank(a) - rank(b)) || a.line - b.line || a.column - b.column
-  // What the reader found is in order already.
-  const ordered = problems.every((problem, index) => {
-    const before = problems[index - 1]
-    return before === undefined || compare(before, problem) <= 0
-  })
-  return ordered ? problems : [...problems].sort(compare)
 }

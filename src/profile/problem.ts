@@ -20,6 +20,7 @@ export const PROBLEM_CODES = {
   'line-too-long': 'the line is longer than the reference reads',
   'too-many-words': 'the line has more words than the reference reads',
   'nul-character': 'the line holds a NUL character',
+  'not-text': 'the file is no text that can be read',
   'unterminated-block': 'an inline block has no closing tag',
   'stray-close-tag': 'a closing tag stands alone',
   'broken-tag': 'a tag that opens a block lacks a bracket',
@@ -64,6 +65,8 @@ export interface ProfileProblem {
   readonly remedy: string
   /** The release that the finding is about, or from which on it holds, where it depends on one. */
   readonly since?: LintPeer
+  /** It is about what the profile lacks, or the file as a whole: line and column are only where the text begins. */
+  readonly ofWhole?: true
 }
 
 /** A profile that can't work: a `ConfigError` for the first problem that carries all of them. */
@@ -74,17 +77,26 @@ export class ProfileError extends ConfigError {
 
   constructor(problems: readonly ProfileProblem[]) {
     const first = problems.find((problem) => problem.severity === 'error')
-    super(first?.directive ?? '', first === undefined ? 'nothing is wrong' : `${first.message}; ${first.remedy}`, first)
+    const place = first?.ofWhole === true ? { file: first.file } : first
+    super(first?.directive ?? '', first === undefined ? 'nothing is wrong' : `${first.message}; ${first.remedy}`, place)
     this.problems = problems
   }
 }
 
-/** One line: `client.ovpn:3:1: error: cipher: what is wrong; what would be right (2.7)`. */
+/**
+ * One line: `client.ovpn:3:1: error: cipher: what is wrong; what would be right (OpenVPN 2.7)`. In brackets stands the release
+ * that was asked about, or, as `since 2.4`, the one that began to say so. Without line and column it is about the whole profile.
+ */
 export function describeProblem(problem: ProfileProblem): string {
-  const place = `${problem.file}:${problem.line}:${problem.column}`
+  const place = problem.ofWhole === true ? problem.file : `${problem.file}:${problem.line}:${problem.column}`
   const directive = problem.directive === '' ? '' : `${problem.directive}: `
-  const since = problem.since === undefined ? '' : ` (${problem.since})`
-  return `${place}: ${problem.severity}: ${directive}${problem.message}; ${problem.remedy}${since}`
+  return `${place}: ${problem.severity}: ${directive}${problem.message}; ${problem.remedy}${describeSince(problem)}`
+}
+
+function describeSince({ code, since }: ProfileProblem): string {
+  if (since === undefined) return ''
+  if (code === 'deprecated') return ` (since ${since})`
+  return since === 'openvpn3' ? ' (OpenVPN 3)' : ` (OpenVPN ${since})`
 }
 
 /** True when a finding keeps the profile from working. */

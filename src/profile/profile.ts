@@ -67,6 +67,11 @@ export class Profile {
     this.scopes = this.connections.length === 0 ? [Connection.wholeOf(this)] : this.connections
   }
 
+  /** False when the main file is no text: nothing was read of it. */
+  get isText(): boolean {
+    return this.documents[0]?.isText !== false
+  }
+
   /** What the profile is for: many clients, one peer that pushes settings, or one equal peer. */
   get role(): ProfileRole {
     if (this.has('server') || this.has('server-bridge') || this.has('server-ipv6')) return 'server'

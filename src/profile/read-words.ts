@@ -20,6 +20,9 @@ export const FAULTS: Readonly<Record<LexFault, readonly [message: string, remedy
   'nul-character': ['the line holds a NUL character', 'save the file as plain text'],
 }
 
+/** What is wrong with a file that is no text, and what would be right. */
+export const NOT_TEXT = ['the file is no text, or text in UTF-16', 'name a profile, saved as UTF-8'] as const
+
 /** Takes a finding about a directive's words; without a column it is about the whole line. */
 export type WordReport = (
   column: number | undefined,
@@ -57,10 +60,14 @@ function readWord(row: Directive, argument: Argument, word: Word, report: WordRe
   const value = argument.read(word.text)
   if (value !== undefined) return value
   const matters = argument.checkedSince === 'always' || row.status === 'supported'
-  const quoted = argument.secret ? `the ${argument.name}` : `"${shown(word.text)}"`
-  const message = `${quoted} is no ${argument.name} it takes`
-  report(word.column, 'bad-argument', matters ? 'error' : 'warning', message, `it wants ${argument.expected}`)
+  report(word.column, 'bad-argument', matters ? 'error' : 'warning', ...describeWord(argument, word.text))
   return undefined
+}
+
+/** What is wrong with a word, and what would be right. */
+export function describeWord(argument: Argument, word: string): readonly [message: string, remedy: string] {
+  const quoted = argument.secret ? `the ${argument.name}` : `"${shown(word)}"`
+  return [`${quoted} is no ${argument.name} it takes`, `it wants ${argument.expected}`]
 }
 
 /** True when some release takes so many words. */

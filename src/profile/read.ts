@@ -20,7 +20,7 @@ import type { LexFault, Word } from './lexer.ts'
 import { directoryOf, resolvePath } from './paths.ts'
 import { misplaced, type ProfileContext } from './placement.ts'
 import { ProblemList } from './problem-list.ts'
-import { FAULTS, looksLikeName, readWords, shown, type WordReport } from './read-words.ts'
+import { FAULTS, looksLikeName, NOT_TEXT, readWords, shown, type WordReport } from './read-words.ts'
 import type { ConnectionBlock, FileReference, ReadResult } from './read-result.ts'
 import type { ProfileFiles } from './source.ts'
 import { nearestDirective, vendorDirective } from './spelling.ts'
@@ -101,6 +101,10 @@ class ProfileReader {
   /** Reads all of a file. `depth` counts the files it lies in, itself included. */
   read(document: ProfileDocument, depth: number): void {
     this.#documents.push(document)
+    if (!document.isText) {
+      this.#problems.report('not-text', 'error', { file: document.file, line: 1, column: 1 }, '', ...NOT_TEXT)
+      return
+    }
     const outer = this.#directory
     if (!this.#changedDirectory) this.#directory = directoryOf(document.file)
     for (const node of document.nodes) {

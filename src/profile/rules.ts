@@ -7,6 +7,7 @@
 import type { Entry } from './entry.ts'
 import type { ProfileProblem, ProblemSeverity } from './problem.ts'
 import { type Profile, startOf } from './profile.ts'
+import { unreadDirectives } from './problem-order.ts'
 import type { LintPeer, Release } from './release.ts'
 import { cipherRules } from './rules/ciphers.ts'
 import { compressionRules } from './rules/compression.ts'
@@ -41,8 +42,16 @@ export const RULES: readonly Rule[] = [
 /** What rules and rows find wrong with a profile as far as this library is concerned. */
 export function checkRules(profile: Profile): ProfileProblem[] {
   const view = new RuleView(profile, undefined)
-  const found = RULES.flatMap((rule) => (rule.own === undefined ? [] : applyRule(rule, view, rule.own)))
+  const isUnread = unreadDirectives(profile)
+  const found = RULES.flatMap((rule) =>
+    rule.own === undefined || isFollowOn(rule, isUnread) ? [] : applyRule(rule, view, rule.own),
+  )
   return [...found, ...profile.entries.flatMap((entry) => [...judgeRow(entry), ...supportOf(entry)])]
+}
+
+/** What the rule misses is there, in a line that can't be read. PROF-63 */
+export function isFollowOn({ code, directive }: Rule, isUnread: (directive: string) => boolean): boolean {
+  return code === 'dependency' && isUnread(directive)
 }
 
 /** The findings of one rule. */
@@ -59,6 +68,7 @@ export function applyRule(rule: Rule, view: RuleView, severity: ProblemSeverity,
       message: rule.message,
       remedy: rule.remedy,
       ...(since === undefined ? {} : { since }),
+      ...(blamed === 'profile' ? { ofWhole: true as const } : {}),
     }
   })
 }
@@ -87,7 +97,11 @@ function remedyFor(instead: string): string {
 
 /** What this library makes of a row that it does not carry out. */
 function supportOf(entry: Entry): ProfileProblem[] {
-  const { status, does, deprecated } = entry.row
+  const { status, does, deprecated, program } = entry.row
+  if (program === true) {
+    const message = `no program is started here: ${lowerFirst(does)}`
+    return [finding(entry, 'unsupported', 'note', message, 'leave it, unless you rely on it')]
+  }
   if (status === 'refused') {
     return [finding(entry, 'unsupported', 'error', lowerFirst(does), remedyFor(deprecated?.instead ?? 'take it out'))]
   }

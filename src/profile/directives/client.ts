@@ -60,6 +60,7 @@ export const clientDirectives = {
   client: directive([], { status: 'supported', roles: ['client'], does: 'Short for pull and tls-client.' }),
   'client-crresponse': directive([command()], {
     status: 'host',
+    program: true,
     roles: ['server'],
     since: '2.6',
     does: 'The host hears clients’ answers to challenges.',

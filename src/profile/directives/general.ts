@@ -57,6 +57,7 @@ export const generalDirectives = {
   }),
   iproute: directive([path('program')], {
     status: 'ignored',
+    program: true,
     only: 'special',
     does: 'Addresses and routes are set by the host.',
   }),

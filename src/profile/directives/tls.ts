@@ -144,6 +144,7 @@ export const tlsDirectives = {
   }),
   'tls-crypt-v2-verify': directive([command()], {
     status: 'host',
+    program: true,
     roles: SERVER,
     since: '2.5',
     does: 'The host judges the metadata of client keys.',
@@ -158,6 +159,7 @@ export const tlsDirectives = {
   'tls-timeout': directive([seconds()], { status: 'supported', does: 'When a control packet is sent again.' }),
   'tls-verify': directive([command()], {
     status: 'host',
+    program: true,
     does: 'The host judges the peer’s certificate, too.',
   }),
   'tls-version-max': directive([choice('version', ['1.0', '1.1', '1.2', '1.3'])], {

@@ -110,8 +110,8 @@ describe('directives', () => {
     } catch (error) {
       const thrown = error as ProfileError
       expect(thrown.problems.filter(({ code }) => code === 'unknown-directive')).toHaveLength(2)
-      expect(thrown.location).toMatchObject({ file: 'x.ovpn', line: 1 })
-      expect(thrown.line).toBe(1)
+      expect(thrown.location).toMatchObject({ file: 'x.ovpn', line: 4 })
+      expect(thrown.line).toBe(4)
     }
   })
 })

@@ -2,7 +2,14 @@
  * Every rule: one profile that breaks it, and a small change after which it holds.
  */
 import { describe, expect, it } from 'vitest'
-import { describeProblem, inspectProfile, lint, type ProfileProblem, RULES } from '../../../src/profile/index.ts'
+import {
+  describeProblem,
+  inspectProfile,
+  lint,
+  type LintPeer,
+  type ProfileProblem,
+  RULES,
+} from '../../../src/profile/index.ts'
 
 const CLIENT = 'client\ndev tun\nremote vpn.example.com\nremote-cert-tls server\nca c\ncert c\nkey k\n'
 const SERVER = 'dev tun\nserver 10.8.0.0 255.255.255.0\ntopology subnet\ndh none\nca c\ncert c\nkey k\n'
@@ -203,8 +210,30 @@ describe('lint', () => {
       peer: '2.6',
     }).filter(({ severity }) => severity === 'error')
     expect(problem && describeProblem(problem)).toBe(
-      'x:8:1: error: route-table: it came with 2.7; take it out, or put "setenv opt" before it (2.6)',
+      'x:8:1: error: route-table: it came with 2.7; take it out, or put "setenv opt" before it (OpenVPN 2.6)',
     )
+  })
+
+  it('says which release the brackets mean', () => {
+    const say = (lines: string, peer?: LintPeer): readonly string[] => {
+      const inspection = inspectProfile(CLIENT + lines, undefined, { file: 'x' })
+      const found = peer === undefined ? inspection.problems : lint(inspection.profile, { peer })
+      return found.map(describeProblem)
+    }
+    const old = say('ns-cert-type server\n').find((line) => line.includes('ns-cert-type'))
+    expect(old).toMatch(/^x:8:1: warning: ns-cert-type: .* \(since 2\.4\)$/)
+    expect(say('tap-sleep 1\n', 'openvpn3').join()).toMatch(/^x:8:1: error: tap-sleep: .* \(OpenVPN 3\)/)
+  })
+
+  it('PROF-19 quotes a wrong word on behalf of a release as it does for this library', () => {
+    const text = `${CLIENT}auth SHA9\ncomp-lzo\n`
+    const { problems, profile } = inspectProfile(text)
+    const own = problems.find(({ directive }) => directive === 'auth')?.message
+    const found = lint(profile, { peer: '2.6' })
+    expect(own).toBe('"SHA9" is no digest it takes')
+    expect(found.find(({ directive }) => directive === 'auth')?.message).toBe(own)
+    // The line at fault is named, not its newer spelling.
+    expect(found.find(({ code }) => code === 'interoperability')).toMatchObject({ directive: 'comp-lzo', line: 9 })
   })
 
   it.each([
