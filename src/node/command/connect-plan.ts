@@ -6,9 +6,9 @@ import { ConfigError } from '../../bytes/index.ts'
 import type { ClientConfig } from '../../client/index.ts'
 import type { TunnelOptions } from '../../control/index.ts'
 import type { CryptoProvider } from '../../crypto/index.ts'
-import { type DirectiveName, type Profile, toClientConfig } from '../../profile/index.ts'
+import { type Profile, toClientConfig } from '../../profile/index.ts'
 import { localOptions, type TunRequest } from '../tun/index.ts'
-import { readProfile } from './plan.ts'
+import { notStarted, readProfile } from './plan.ts'
 
 /** A profile ready to be connected. */
 export interface ConnectPlan {
@@ -25,19 +25,6 @@ export interface ConnectPlan {
   readonly renegotiateAfter: number
   readonly warnings: readonly string[]
 }
-
-/** Directives that would start a program. */
-const PROGRAMS: readonly DirectiveName[] = [
-  'up',
-  'down',
-  'route-up',
-  'route-pre-down',
-  'ipchange',
-  'tls-verify',
-  'dns-updown',
-  'plugin',
-  'iproute',
-]
 
 /** The reference's default of `reneg-sec`. */
 const RENEGOTIATE_AFTER = 3_600_000
@@ -71,7 +58,7 @@ export async function loadConnectPlan(
     addresses: !profile.has('ifconfig-noexec'),
     routes: !profile.has('route-noexec'),
     renegotiateAfter: session?.timers?.renegotiateAfter ?? RENEGOTIATE_AFTER,
-    warnings: [...warnings, ...programsOf(profile)],
+    warnings: [...warnings, ...notStarted(profile, 'no program of a profile ever is')],
   }
 }
 
@@ -89,10 +76,4 @@ function hasLockedKey(profile: Profile): boolean {
   const key = profile.entry('key')
   if (key === undefined) return profile.has('pkcs12') && profile.has('askpass')
   return /ENCRYPTED/.test(profile.textOf(key))
-}
-
-function programsOf(profile: Profile): readonly string[] {
-  return PROGRAMS.flatMap((name) => profile.entriesOf(name)).map(
-    ({ name, place }) => `${place.file}:${place.line}: ${name}: not started; no program of a profile ever is`,
-  )
 }

@@ -71,6 +71,12 @@ function read(path: string): Inspection {
   }
 }
 
+/** A line for each program that a profile names and that is not started. */
+export function notStarted(profile: Profile, why: string): readonly string[] {
+  const named = profile.entries.filter(({ row }) => row.program === true)
+  return named.map(({ name, place }) => `${place.file}:${place.line}: ${name}: not started; ${why}`)
+}
+
 function ownAddresses(profile: Profile): ProbePlan['addresses'] {
   const [ipv4, second] = profile.value('ifconfig') ?? []
   const [ipv6, peer6] = profile.value('ifconfig-ipv6') ?? []

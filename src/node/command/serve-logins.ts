@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ConfigError } from '../../bytes/index.ts'
 import { type Profile, splitLine } from '../../profile/index.ts'
 import type { LoginEvent } from '../../server/index.ts'
@@ -30,14 +30,9 @@ const MAY_SEE_PASSWORDS = 3
 /**
  * The program that a profile wants to judge logins; undefined when it wants none, or when `--users` stands in its place.
  *
- * @param find - the file of that name, as given or beside the profile.
  * @throws ConfigError when it may not be run, or when the profile leaves judging to something that is not here.
  */
-export function readVerifyProgram(
-  profile: Profile,
-  hasUsers: boolean,
-  find: (path: string) => string,
-): VerifyProgram | undefined {
+export function readVerifyProgram(profile: Profile, hasUsers: boolean): VerifyProgram | undefined {
   for (const name of ['tls-verify', 'tls-crypt-v2-verify'] as const) {
     const entry = profile.entry(name)
     if (entry !== undefined) {
@@ -45,20 +40,21 @@ export function readVerifyProgram(
     }
   }
   if (hasUsers) return undefined
+  const entry = profile.entry('auth-user-pass-verify')
   const [text, method = 'via-file'] = profile.value('auth-user-pass-verify') ?? []
-  if (text !== undefined) {
+  if (entry !== undefined && text !== undefined) {
     const level = profile.value('script-security')?.[0] ?? 1
     const wanted = method === 'via-env' ? MAY_SEE_PASSWORDS : MAY_RUN
-    const place = profile.entry('auth-user-pass-verify')?.place
     if (level < wanted) {
       throw new ConfigError(
         'auth-user-pass-verify',
         `its program may not be run; write "script-security ${wanted}", or give --users FILE`,
-        place,
+        entry.place,
       )
     }
     const [program = '', ...args] = splitLine(text, false).words.map((word) => word.text)
-    return { command: [program.includes('/') ? find(program) : program, ...args], method }
+    // A bare name is looked for where the system looks for programs.
+    return { command: [program.includes('/') ? resolve(profile.resolve(entry, program)) : program, ...args], method }
   }
   const judge = profile.entry('management-client-auth') ?? profile.entry('plugin')
   if (judge !== undefined && !/down-root/.test(judge.words[0] ?? '')) {

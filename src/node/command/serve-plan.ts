@@ -3,7 +3,7 @@
  * the files that are looked at while it runs. What the profile means is decided in its own floor; here lie only files.
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ConfigError } from '../../bytes/index.ts'
 import type { TunnelOptions } from '../../control/index.ts'
 import type { CryptoProvider } from '../../crypto/index.ts'
@@ -21,6 +21,7 @@ import type { Grant, Lease, ServerConfig } from '../../server/index.ts'
 import { inspectProfileFile } from '../profile-files.ts'
 import type { ListenTarget, ServerDriverOptions } from '../server-driver.ts'
 import { localOptions } from '../tun/index.ts'
+import { notStarted } from './plan.ts'
 import { readVerifyProgram, type VerifyProgram } from './serve-logins.ts'
 
 /** A server profile ready to be driven. */
@@ -63,10 +64,10 @@ export function loadServePlan(
   if (profile.role !== 'server') {
     throw new ConfigError('server', 'not a server profile; add `server NETWORK NETMASK`', { file: path })
   }
-  const leaseFile = fileOf(profile, path, 'ifconfig-pool-persist')
-  const directory = fileOf(profile, path, 'client-config-dir')
-  const revocations = fileOf(profile, path, 'crl-verify')
-  const verify = readVerifyProgram(profile, hasUsers, (name) => besideProfile(path, name))
+  const leaseFile = fileOf(profile, 'ifconfig-pool-persist')
+  const directory = fileOf(profile, 'client-config-dir')
+  const revocations = fileOf(profile, 'crl-verify')
+  const verify = readVerifyProgram(profile, hasUsers)
   const config: ServerConfig = {
     ...toServerConfig(profile, { crypto, authTokenKey: random(128) }),
     ...(leaseFile === undefined ? {} : { leases: readLeases(leaseFile) }),
@@ -90,7 +91,10 @@ export function loadServePlan(
       revocations === undefined
         ? undefined
         : { path: revocations, isDirectory: profile.value('crl-verify')?.[1] === 'dir' },
-    warnings: problems.filter(({ severity }) => severity === 'warning').map(describeProblem),
+    warnings: [
+      ...problems.filter(({ severity }) => severity === 'warning').map(describeProblem),
+      ...notStarted(profile, 'of a profile’s programs only that of auth-user-pass-verify is'),
+    ],
   }
 }
 
@@ -107,15 +111,11 @@ function readListen(profile: Profile): readonly ListenTarget[] {
   })
 }
 
-/** The file or directory that a directive names: as given, else beside the profile. */
-function fileOf(profile: Profile, path: string, name: Parameters<Profile['entry']>[0]): string | undefined {
+/** The file or directory that a directive names. */
+function fileOf(profile: Profile, name: Parameters<Profile['entry']>[0]): string | undefined {
   const entry = profile.entry(name)
-  const word = entry?.content === undefined ? entry?.words[0] : undefined
-  return word === undefined ? undefined : besideProfile(path, word)
-}
-
-function besideProfile(path: string, word: string): string {
-  return exists(resolve(word)) ? resolve(word) : resolve(dirname(path), word)
+  const path = entry === undefined ? undefined : profile.pathOf(entry)
+  return path === undefined ? undefined : resolve(path)
 }
 
 function exists(path: string): boolean {

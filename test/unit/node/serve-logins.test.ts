@@ -99,9 +99,10 @@ describe('logins', () => {
 })
 
 describe('what a profile wants', () => {
-  const beside = (path: string): string => (path.startsWith('/') ? path : `/x/${path}`)
-  const wanted = (lines: string, hasUsers = false): VerifyProgram | undefined =>
-    readVerifyProgram(inspectProfile(`dev tun\nserver 10.8.0.0 255.255.255.0\n${lines}\n`).profile, hasUsers, beside)
+  const wanted = (lines: string, hasUsers = false): VerifyProgram | undefined => {
+    const text = `dev tun\nserver 10.8.0.0 255.255.255.0\n${lines}\n`
+    return readVerifyProgram(inspectProfile(text, undefined, { file: '/x/server.conf' }).profile, hasUsers)
+  }
 
   it('reads the program and its arguments where it may be run', () => {
     const line = `auth-user-pass-verify "bin/verify 'two words'" via-file`

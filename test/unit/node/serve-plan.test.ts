@@ -80,6 +80,26 @@ describe('loadServePlan', () => {
     expect(exclusive.plan.clientConfig!.grantFor('anybody')).toBe('there is no file for this client')
   })
 
+  it('PROF-11 files that are written or looked at later lie beside the profile, or where cd leads', () => {
+    const lines = `${TUN}\nclient-config-dir src\nifconfig-pool-persist package.json`
+    const { folder, plan: loaded } = plan(lines, {})
+    // Both names are there in the working directory of the tests, too.
+    expect(loaded.leaseFile).toBe(join(folder, 'package.json'))
+    expect(loaded.config.leases).toEqual([])
+    const moved = plan(`${TUN}\ncd ccd\nifconfig-pool-persist leases`, { 'ccd/leases': 'ada,10.8.0.9,\n' })
+    expect(moved.plan.leaseFile).toBe(join(moved.folder, 'ccd', 'leases'))
+    expect(moved.plan.config.leases).toEqual([{ commonName: 'ada', ipv4: '10.8.0.9' }])
+  })
+
+  it('says which programs of the profile are not started', () => {
+    const { plan: loaded } = plan(
+      `${TUN}\nscript-security 2\nclient-connect ./gate.sh\nauth-user-pass-verify /bin/true`,
+    )
+    expect(loaded.warnings.filter((line) => line.includes('not started'))).toEqual([
+      expect.stringMatching(/server\.conf:4: client-connect: not started; of a profile’s programs only/),
+    ])
+  })
+
   it('server-bridge in its three forms, ifconfig-push-constraint, several sockets', () => {
     const bridged = plan('dev tap\nserver-bridge 10.4.0.1 255.255.255.0 10.4.0.50 10.4.0.60').plan.config
     expect(bridged.addresses.ipv4).toMatchObject({
