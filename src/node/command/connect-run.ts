@@ -14,7 +14,7 @@ import { withKeyLog } from './plan.ts'
 import type { ConnectPlan } from './connect-plan.ts'
 import type { InnerSide, InnerSideNews } from './connect-system.ts'
 import { describeStats } from './describe.ts'
-import { type CommandIo, EXIT } from './io.ts'
+import { type CommandIo, counted, EXIT } from './io.ts'
 import { type Ask, askLogin, askText } from './login-prompts.ts'
 import { jsonReporter, type ProbeReporter, textReporter } from './probe-report.ts'
 import type { Prompter } from './prompt.ts'
@@ -113,7 +113,8 @@ export class Connection {
       return EXIT.failed
     }
     if (left > 0) {
-      this.#reporter.note('leftovers', { commands: left }, `took back ${left} settings that a killed run had left`)
+      const text = `took back ${counted(left, 'setting')} that a killed run had left`
+      this.#reporter.note('leftovers', { commands: left }, text)
     }
     // Whatever ends this process, the system gets its settings back.
     const close = (): void => {

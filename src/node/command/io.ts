@@ -43,6 +43,11 @@ export class CommandLineError extends Error {
   override readonly name = 'CommandLineError'
 }
 
+/** `1 error`, `2 errors`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** A non-negative number out of an option's text. */
 export function numberOption(name: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback

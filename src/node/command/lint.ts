@@ -13,7 +13,7 @@ import {
 } from '../../profile/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { absentPaths, inspectProfileFile } from '../profile-files.ts'
-import { type CommandIo, CommandLineError, EXIT } from './io.ts'
+import { type CommandIo, CommandLineError, counted, EXIT } from './io.ts'
 
 const HELP = `ovpn lint: say everything that is wrong with a profile
 
@@ -22,6 +22,10 @@ usage: ovpn lint FILE [options]
   --peer RELEASE   ask on behalf of ${LINT_PEERS.join(', ')} instead of this library
   --quiet          errors only
   --json           one JSON object a line instead of text
+
+A finding has its place (FILE:LINE:COLUMN, or FILE alone for what the profile lacks), what is wrong and what would be right. In
+brackets: the release that was asked about, or since which one that holds.
+Files that the profile names are looked for in the profile's own folder, or where its "cd" leads.
 
 Exit codes:
   0  it can work: no errors, whatever else was found
@@ -88,5 +92,6 @@ function summary(found: readonly ProfileProblem[]): Verdict {
 }
 
 function describeVerdict({ works, errors, warnings, notes }: Verdict): string {
-  return `${works ? 'can work' : 'can not work'}: ${errors} error(s), ${warnings} warning(s), ${notes} note(s)`
+  const counts = [counted(errors, 'error'), counted(warnings, 'warning'), counted(notes, 'note')]
+  return `${works ? 'can work' : 'can not work'}: ${counts.join(', ')}`
 }

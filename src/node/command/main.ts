@@ -7,7 +7,8 @@ import { runConnect } from './connect.ts'
 import { runDecode } from './decode.ts'
 import { runDemo } from './demo.ts'
 import { runGenkey } from './genkey.ts'
-import { type CommandIo, CommandLineError, EXIT, processIo } from './io.ts'
+import { isFatal, ProfileError } from '../../profile/index.ts'
+import { type CommandIo, CommandLineError, counted, EXIT, processIo } from './io.ts'
 import { runLint } from './lint.ts'
 import { runProbe } from './probe.ts'
 import { runReplay } from './replay.ts'
@@ -41,7 +42,9 @@ function help(): string {
     '',
     ...lines,
     '',
-    'ovpn COMMAND --help says more, ovpn --version which release this is. Exit codes: 0 it worked, 1 it did not, 2 the command line or profile cannot work.',
+    'ovpn COMMAND --help says more, ovpn --version which release this is.',
+    'With --json, what keeps a command from its work is an object, too: {"event":"error","text":…}.',
+    'Exit codes: 0 it worked, 1 it did not, 2 the command line or profile cannot work.',
   ].join('\n')
 }
 
@@ -70,21 +73,40 @@ export async function main(args: readonly string[], io: CommandIo = processIo())
   try {
     return await subcommand.run(rest, io)
   } catch (error) {
+    if (rest.includes('--json')) reportJson(error, io)
     return report(name, error, io)
   }
 }
 
 function report(name: string, error: unknown, io: CommandIo): number {
   if (error instanceof ConfigError) {
-    io.error(`ovpn ${name}: ${describeConfigError(error)}`)
+    const others = error instanceof ProfileError ? error.problems.filter(isFatal).length - 1 : 0
+    const more = others > 0 ? ` (${counted(others, 'more error')}: ovpn lint shows them all)` : ''
+    io.error(`ovpn ${name}: ${describeConfigError(error)}${more}`)
     return EXIT.usage
   }
   if (error instanceof CommandLineError || isParseArgsError(error)) {
-    io.error(`ovpn ${name}: ${(error as Error).message} (ovpn ${name} --help)`)
+    io.error(`ovpn ${name}: ${error.message} (ovpn ${name} --help)`)
     return EXIT.usage
   }
-  io.error(`ovpn ${name}: ${error instanceof Error ? error.message : String(error)}`)
+  io.error(`ovpn ${name}: ${messageOf(error)}`)
   return EXIT.failed
+}
+
+/** The same for programs: what is wrong with a profile as `ovpn lint` tells it, and one object for the error. */
+function reportJson(error: unknown, io: CommandIo): void {
+  const problems = error instanceof ProfileError ? error.problems : []
+  for (const problem of problems) io.out(JSON.stringify({ event: 'problem', ...problem }))
+  const place = error instanceof ConfigError ? { option: error.option, ...placeOf(error) } : {}
+  io.out(JSON.stringify({ event: 'error', text: messageOf(error), ...place }))
+}
+
+function placeOf({ location }: ConfigError): object {
+  return { file: location?.file, line: location?.line, column: location?.column }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** `file:line: directive: what is wrong`, as far as each is known. */
@@ -92,10 +114,10 @@ export function describeConfigError(error: ConfigError): string {
   const { location } = error
   const parts = [location?.file, location?.line, location?.column].filter((part) => part !== undefined)
   const place = parts.length === 0 ? '' : `${parts.join(':')}: `
-  return `${place}${error.option}: ${error.message}`
+  return `${place}${error.option === '' ? '' : `${error.option}: `}${error.message}`
 }
 
-function isParseArgsError(error: unknown): boolean {
+function isParseArgsError(error: unknown): error is Error {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
   return code?.startsWith('ERR_PARSE_ARGS_') === true
 }

@@ -16,7 +16,7 @@ import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
 import { ServerDriver, type ServerSinks } from '../server-driver.ts'
 import { appendPrivate, createRecording, readInputText } from './files.ts'
-import { type CommandIo, CommandLineError, EXIT, integerOption } from './io.ts'
+import { type CommandIo, CommandLineError, counted, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
 import { logLine } from './serve-log.ts'
 import { Logins } from './serve-logins.ts'
@@ -37,7 +37,8 @@ usage: ovpn serve FILE [options]
                    It holds keys and passwords too
   --json           one JSON object a line instead of text
 
-Without --tun no root and no device are needed. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.
+Without --tun no root and no device are needed. Files that the profile names are looked for in the profile's own folder, or
+where its "cd" leads. SIGINT and SIGTERM end it, SIGUSR2 prints who is connected.
 Exit codes: 0 it was told to end, 1 it could not go on, 2 the profile or the command line cannot work.`
 
 /** Runs `ovpn serve` until it is told to stop. */
@@ -171,7 +172,7 @@ class Serving {
     const outgoing = clients.reduce((sum, { stats }) => sum + stats.tunnelBytesSent, 0)
     return [
       `serving ${showDuration(now - this.#started)}`,
-      `${clients.length} ${clients.length === 1 ? 'client' : 'clients'}`,
+      counted(clients.length, 'client'),
       `in ${showBytes(incoming)} (${showRate(this.#in.look(incoming, now))})`,
       `out ${showBytes(outgoing)} (${showRate(this.#out.look(outgoing, now))})`,
     ].join(' | ')

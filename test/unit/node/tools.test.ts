@@ -221,6 +221,32 @@ describe('ovpn replay', () => {
   })
 })
 
+describe('a profile that cannot work', () => {
+  writeFileSync(at('bad.ovpn'), 'client\ndev tun\nremote a\nbogus\n')
+
+  it.each(['probe', 'connect', 'serve'])('ovpn %s --json tells it in objects, too', async (name) => {
+    const { code, error, out } = await ovpn(name, at('bad.ovpn'), '--json')
+    expect(code).toBe(2)
+    expect(error).toMatch(/bad\.ovpn:4:1: bogus: no release .* \(2 more errors: ovpn lint shows them all\)$/)
+    const events = out.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(events.at(0)).toMatchObject({ event: 'problem', code: 'unknown-directive', line: 4 })
+    expect(events.at(-1)).toMatchObject({ event: 'error', option: 'bogus', file: at('bad.ovpn'), line: 4 })
+    expect((await ovpn(name, at('bad.ovpn'))).out).toBe('')
+  })
+
+  it.each([
+    ['a file that is not there', ['lint', at('nowhere'), '--json'], /can't read/],
+    ['a profile that is not there', ['probe', at('nowhere'), '--json'], /cannot be read/],
+    ['an option that is none', ['replay', at('bad.ovpn'), '--json', '--bogus'], /--bogus/],
+    ['a capture that is none', ['decode', at('bad.ovpn'), '--json'], /is no pcap file/],
+  ])('%s is an object with --json', async (_, args, text) => {
+    const { code, error, out } = await ovpn(...args)
+    expect(code).toBe(2)
+    expect(error).toMatch(text)
+    expect(JSON.parse(out)).toEqual(expect.objectContaining({ event: 'error', text: expect.stringMatching(text) }))
+  })
+})
+
 describe('help', () => {
   it.each(['decode', 'genkey', 'replay', 'probe', 'serve', 'lint', 'connect'])(
     'ovpn %s --help tells its exit codes',

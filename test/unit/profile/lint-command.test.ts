@@ -36,7 +36,7 @@ describe('ovpn lint', () => {
   it('says that a profile can work', () => {
     const { code, lines } = run(join(folder, 'good.ovpn'))
     expect(code).toBe(0)
-    expect(lines.at(-1)).toBe('can work: 0 error(s), 0 warning(s), 0 note(s)')
+    expect(lines.at(-1)).toBe('can work: 0 errors, 0 warnings, 0 notes')
   })
 
   it.each([
@@ -87,7 +87,7 @@ describe('ovpn lint', () => {
     }
     const name = 'script-security 2\nup "./hello.sh now"\n'
     expect(judge(name, '--peer', '2.6')).toEqual([
-      `${path}:8:1: error: up: there is no program of this name that can be run; put it there and make it executable (2.6)`,
+      `${path}:8:1: error: up: there is no program "${join(folder, 'hello.sh')}" that can be run; put it there and make it executable (OpenVPN 2.6)`,
     ])
     expect(judge(name)).toEqual([])
     writeFileSync(join(folder, 'hello.sh'), '#!/bin/sh\n', { mode: 0o755 })
