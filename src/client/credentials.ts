@@ -22,6 +22,8 @@ export class ClientCredentials {
   #challenge: DynamicChallenge | undefined
   #answer: Login | undefined
   #mustAsk = false
+  /** The server refused a login, and the user is asked for another. */
+  #refused = false
   #usedToken = false
 
   /** @param forget - `auth-nocache`. */
@@ -43,10 +45,17 @@ export class ClientCredentials {
     const { login, staticChallenge } = config
     const known = login?.type === 'password' && !needsAnswer(config, login)
     if (!this.#mustAsk && (known || login === undefined || login.type === 'none')) return undefined
+    const given = this.#given(config)
     return {
       challenge: staticChallenge === undefined ? undefined : { text: staticChallenge.text, echo: staticChallenge.echo },
-      username: undefined,
+      username: given?.type === 'password' ? given.username : undefined,
+      ...(given?.type === 'ask' && given.username !== undefined ? { knownUsername: given.username } : {}),
     }
+  }
+
+  /** What the configuration knows of the login, unless the server would not have it. */
+  #given({ login }: SessionConfig): LoginConfig | undefined {
+    return this.#refused ? undefined : login
   }
 
   /**
@@ -62,6 +71,12 @@ export class ClientCredentials {
         username: challenge.username,
         password: writeDynamicResponse(challenge.stateId, credentials.response),
       }
+      return
+    }
+    const given = this.#given(config)
+    if (credentials.type === 'response' && given?.type === 'password' && config.staticChallenge !== undefined) {
+      const { username, password } = given
+      this.#typed = { login: { username, password }, response: credentials.response }
       return
     }
     if (credentials.type !== 'password') throw new UsageError('a username and a password were asked for')
@@ -97,7 +112,9 @@ export class ClientCredentials {
   change(change: LoginChange): void {
     if (change === 'drop-token') this.#token = undefined // CLIENT-11
     if (change === 'forget' || change === 'ask') this.#typed = undefined
-    if (change === 'ask') this.#mustAsk = true // CLIENT-12
+    if (change !== 'ask') return
+    this.#mustAsk = true // CLIENT-12
+    this.#refused = true
   }
 
   /** A challenge came with the refusal: it is asked before the next attempt. CLIENT-15 */

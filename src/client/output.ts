@@ -66,10 +66,12 @@ export type ClientCloseReason =
 
 /** A question to the user before an attempt. */
 export interface CredentialsRequest {
-  /** Asked together with username and password, or alone with a `response` when `username` is given. */
+  /** Asked together with username and password, or alone, to be answered by a `response`, when `username` is given. */
   readonly challenge: { readonly text: string; readonly echo: boolean } | undefined
-  /** The username that goes with a dynamic challenge: only its answer is asked for. */
+  /** The username that goes with the challenge, where only its answer is asked for. */
   readonly username: string | undefined
+  /** The username that the configuration knows without its password: only the password is asked for, beside any challenge. */
+  readonly knownUsername?: string
 }
 
 /** News. */

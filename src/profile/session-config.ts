@@ -168,7 +168,7 @@ function readLogin(profile: Profile, given: LoginConfig | undefined): LoginConfi
       entry.place,
     )
   }
-  return password === '' ? { type: 'ask' } : { type: 'password', username, password }
+  return password === '' ? { type: 'ask', username } : { type: 'password', username, password }
 }
 
 function readStaticChallenge(profile: Profile): StaticChallenge | undefined {

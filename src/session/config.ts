@@ -65,8 +65,8 @@ export type LoginConfig =
   | { readonly type: 'none' }
   /** Known beforehand. */
   | { readonly type: 'password'; readonly username: string; readonly password: string; readonly response?: string }
-  /** The event `credentials-needed` asks for them, before the first byte is sent. */
-  | { readonly type: 'ask' }
+  /** The event `credentials-needed` asks for them, before the first byte is sent. Of the two the username may be known. */
+  | { readonly type: 'ask'; readonly username?: string }
 
 /** A question that is put together with the password (`static-challenge`). */
 export interface StaticChallenge {

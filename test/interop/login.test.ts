@@ -146,7 +146,8 @@ describe.each(RELEASES)('login to OpenVPN %s', (release) => {
 
 describe('a login that lacks something', () => {
   it.skipIf(releases.length === 0).each([
-    ['no password', 'auth-user-pass', /wants a username and a password/],
+    ['no login', 'auth-user-pass', /wants a username and a password/],
+    ['no password', '<auth-user-pass>\nalice\n</auth-user-pass>', /has a username and no password/],
     ['no answer', '<auth-user-pass>\nalice\nx\n</auth-user-pass>\nstatic-challenge "PIN?" 1', /asks "PIN\?"/],
   ])('%s: exit 1 with a clear reason before anything is sent', async (_, client, message) => {
     await withLab(async (lab) => {

@@ -206,6 +206,25 @@ it.skipIf(releases.length === 0)('our own server is enumerated too', async () =>
   })
 })
 
+it.skipIf(releases.length === 0).each([
+  ['name and password', 'auth-user-pass', 'ada\nopen\n'],
+  ['the password of a known name', '<auth-user-pass>\nada\n</auth-user-pass>', 'open\n'],
+])('probe reads %s from a pipe', async (_, line, typed) => {
+  await withLab(async (lab) => {
+    await command(lab, ['genkey', 'pki', 'pki'])
+    const users = lab.file('users', 'ada:open\n')
+    const server = lab.start('ovpn serve', [process.execPath, OVPN, 'serve', 'pki/server.ovpn', '--users', users])
+    await server.seen(/ listening protocol=udp /)
+    const profile = `${readFileSync(join(lab.folder, 'pki/client1.ovpn'), 'utf8')}\n${line}\n`
+    const args = [OVPN, 'probe', lab.file('login.ovpn', profile), '--count', '1']
+    const probe = lab.start('ovpn probe', [process.execPath, ...args], {}, 'pipe')
+    probe.process.stdin?.end(typed)
+    const { code, output } = await probe.ended(30)
+    expect([code, output], output).toEqual([0, expect.stringContaining('1 of 1 pings came back')])
+    expect(server.output()).toMatch(/ client 1 login address=127\.0\.0\.1:\d+\/udp commonName=client1 .*username=ada/)
+  })
+})
+
 /** A wrapped key tells its metadata to who holds the server's key only. */
 function withoutMetadata(packet: unknown): unknown {
   return { ...(packet as object), notes: [] }

@@ -238,6 +238,7 @@ export class Connection {
   /** Gives the answer to the client; without one there is nothing to go on with. */
   async #answer(asked: Promise<Answer>): Promise<void> {
     const credentials = await asked
+    if (this.#finish === undefined) return
     if (credentials === undefined) {
       this.#reporter.note('no-answer', {}, 'no answer was given')
       this.#close()
@@ -270,6 +271,7 @@ export class Connection {
     this.#finish = undefined
     const { reason, text } = describeEnd(event.reason)
     this.#status.stop()
+    this.#request.prompter.close()
     this.#reporter.closed(reason, text, this.#driver.stats)
     // The last farewell leaves the sockets before the command ends.
     setImmediate(() => {

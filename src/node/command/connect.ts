@@ -39,7 +39,8 @@ servers with systemd-resolved or resolvconf where one of them is there; otherwis
 the end; what a killed run leaves behind, the next one takes back first. Programs that the profile names (up, down,
 route-up, plugin and the like) are never started, and it is said.
 
-A name, a password or an answer is asked for at the terminal; from a pipe, its lines are the answers in that order.
+Files that the profile names are looked for in the profile's own folder, or where its "cd" leads. A name, a password or an
+answer that it lacks is asked for at the terminal; from a pipe, its lines are the answers in that order.
 
 Ctrl-C or SIGTERM says goodbye and ends, a second one ends at once; SIGUSR1 reconnects; SIGUSR2 prints the counters.
 Exit codes: 0 ended by you; 1 no connection, or the tunnel ended for good; 2 the command line or the profile cannot work.`

@@ -9,9 +9,9 @@ export type Ask = (question: string, echo: boolean) => Promise<string | undefine
 
 /** What a client asks for before an attempt. */
 export async function askLogin(ask: Ask, request: CredentialsRequest): Promise<Credentials | undefined> {
-  const { challenge, username } = request
+  const { challenge, knownUsername, username } = request
   if (username !== undefined) return await askText(ask, challenge?.text ?? 'Answer', challenge?.echo ?? false)
-  const name = await ask('Username: ', true)
+  const name = knownUsername ?? (await ask('Username: ', true))
   const password = name === undefined ? undefined : await ask('Password: ', false)
   if (name === undefined || password === undefined) return undefined
   if (challenge === undefined) return { type: 'password', username: name, password }

@@ -58,6 +58,8 @@ export class Probe {
   #remote: Remote | undefined
   #pushed: readonly string[] | undefined
   #connected = false
+  /** What somebody is being asked for. */
+  #waitsFor: string | undefined
   #verdict: Outcome | undefined
   #finish: ((code: number) => void) | undefined
 
@@ -83,7 +85,8 @@ export class Probe {
       this.#finish = resolve
     })
     this.#overall = setTimeout(() => {
-      this.#fail(`not finished within ${this.#request.timeout / 1000} s`)
+      const late = `not finished within ${this.#request.timeout / 1000} s`
+      this.#fail(this.#waitsFor === undefined ? late : `${late}: ${this.#waitsFor}`)
     }, this.#request.timeout)
     this.#driver.start()
     return await code
@@ -136,34 +139,32 @@ export class Probe {
     }
   }
 
-  /** The login's question: answered with what the command line gave, or the end. */
+  /** The login's question: answered with what the command line gave, or by who is asked. */
   #answer(request: CredentialsRequest): void {
-    const { challenge, username } = request
     const { response } = this.#request
-    if (process.stdin.isTTY && (response === undefined || username === undefined)) {
-      void this.#asked(askLogin(this.#ask, request))
-    } else if (challenge === undefined) {
-      this.#fail('the profile wants a username and a password, and has none (auth-user-pass FILE or inline)')
-    } else if (response === undefined || username === undefined) {
-      this.#fail(`the login asks "${challenge.text}", and there is no answer (--response TEXT)`)
-    } else {
-      this.#authenticate({ type: 'response', response })
+    if (response === undefined) void this.#asked(askLogin(this.#ask, request), describeLack(request))
+    else if (request.username !== undefined) this.#authenticate({ type: 'response', response })
+    else {
+      const lacking = { ...request, challenge: undefined }
+      const asked = askLogin(this.#ask, lacking).then((login) => login && { ...login, response })
+      void this.#asked(asked, describeLack(lacking))
     }
   }
 
   #respond(text: string, echo: boolean): void {
     const { response } = this.#request
-    if (response === undefined && process.stdin.isTTY) void this.#asked(askText(this.#ask, text, echo))
-    else if (response === undefined) this.#fail('the server asks a question, and there is no answer (--response TEXT)')
-    else this.#authenticate({ type: 'response', response })
+    if (response !== undefined) this.#authenticate({ type: 'response', response })
+    else void this.#asked(askText(this.#ask, text, echo), describeLack({ challenge: { text, echo }, username: '' }))
   }
 
   readonly #ask: Ask = async (question, echo) => await this.#prompter.ask(question, echo)
 
-  /** What the person at the terminal typed. */
-  async #asked(answer: Promise<Credentials | undefined>): Promise<void> {
+  /** What the person at the terminal typed, or a program wrote into the pipe. `lack`: what to say when there is nothing. */
+  async #asked(answer: Promise<Credentials | undefined>, lack: string): Promise<void> {
+    this.#waitsFor = lack
     const credentials = await answer
-    if (credentials === undefined) this.#fail('no answer was given')
+    this.#waitsFor = undefined
+    if (credentials === undefined) this.#fail(lack)
     else this.#authenticate(credentials)
   }
 
@@ -232,6 +233,7 @@ export class Probe {
     const finish = this.#finish
     this.#finish = undefined
     clearTimeout(this.#overall)
+    this.#prompter.close()
     this.#pinger?.stop()
     const { reason, text } = this.#verdict ?? last
     const good = this.#verdict === undefined && this.#connected && reason === 'local'
@@ -242,6 +244,19 @@ export class Probe {
       finish?.(good ? EXIT.ok : EXIT.failed)
     })
   }
+}
+
+/** What the login lacks, when nobody gives it. */
+function describeLack({ challenge, knownUsername, username }: CredentialsRequest): string {
+  const question = challenge?.text ?? ''
+  if (username !== undefined) {
+    return `the login asks "${question}", and there is no answer (--response TEXT, or a line of standard input)`
+  }
+  if (knownUsername !== undefined) {
+    return 'the profile has a username and no password (the second line of auth-user-pass, or a line of standard input)'
+  }
+  const wanted = challenge === undefined ? 'a username and a password' : `a username, a password and "${question}"`
+  return `the profile wants ${wanted}, and has none (auth-user-pass FILE or inline, or lines of standard input)`
 }
 
 /** The client's configuration with a probe's patience. */

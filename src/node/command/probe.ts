@@ -34,7 +34,10 @@ usage: ovpn probe FILE [options]
   --explain        also say why this cipher, which pushed options were refused, how both ends' options differ
   --json           one JSON object a line instead of text
 
-No root and no tun device are needed. Exit codes: 0 connected and pinged, 1 not, 2 the profile cannot work.`
+No root and no tun device are needed. Files that the profile names are looked for in the profile's own folder, or where its
+"cd" leads. A name and a password that the profile lacks are asked for at the terminal; from a pipe, its lines are the answers.
+
+Exit codes: 0 connected and pinged, 1 not, 2 the profile cannot work.`
 
 /** Runs `ovpn probe`. */
 export async function runProbe(args: readonly string[], io: CommandIo): Promise<number> {

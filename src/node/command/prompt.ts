@@ -10,6 +10,9 @@ import type { ReadStream } from 'node:tty'
 export class Prompter {
   #rest = ''
   #queue: Promise<unknown> = Promise.resolve()
+  /** Ends the question that is being asked, without an answer. */
+  #cancel: (() => void) | undefined
+  #closed = false
 
   /**
    * Resolves with the answer; undefined when there is none.
@@ -22,14 +25,24 @@ export class Prompter {
     return await answer
   }
 
+  /** Asks no more: who is being asked now, and whoever comes later, gives no answer. */
+  close(): void {
+    this.#closed = true
+    this.#cancel?.()
+  }
+
   async #ask(question: string, echo: boolean): Promise<string | undefined> {
     const input = process.stdin
+    if (this.#closed) return undefined
     if (!input.isTTY) return await this.#line()
     process.stderr.write(question)
     input.setRawMode(true)
     try {
-      return await typed(input, echo)
+      return await typed(input, echo, (cancel) => {
+        this.#cancel = cancel
+      })
     } finally {
+      this.#cancel = undefined
       input.setRawMode(false)
       input.pause()
       process.stderr.write('\n')
@@ -44,14 +57,17 @@ export class Prompter {
         const finish = (data: Buffer | undefined): void => {
           input.off('data', finish)
           input.off('end', atEnd)
+          this.#cancel = undefined
           done(data?.toString())
         }
         const atEnd = (): void => {
           finish(undefined)
         }
+        this.#cancel = atEnd
         input.on('data', finish)
         input.on('end', atEnd)
         if (input.readableEnded) atEnd()
+        else input.resume()
       })
       input.pause()
       if (more === undefined) {
@@ -68,8 +84,12 @@ export class Prompter {
   }
 }
 
-/** Reads keys up to Enter. */
-function typed(input: ReadStream, echo: boolean): Promise<string | undefined> {
+/** Reads keys up to Enter. `cancellable` is given what ends that without an answer. */
+function typed(
+  input: ReadStream,
+  echo: boolean,
+  cancellable: (cancel: () => void) => void,
+): Promise<string | undefined> {
   const characters: string[] = []
   return new Promise((done) => {
     const finish = (answer: string | undefined): void => {
@@ -88,6 +108,9 @@ function typed(input: ReadStream, echo: boolean): Promise<string | undefined> {
         }
       }
     }
+    cancellable(() => {
+      finish(undefined)
+    })
     input.on('data', take)
     input.resume()
   })

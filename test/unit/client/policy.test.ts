@@ -121,12 +121,44 @@ describe('the login of the next attempt', () => {
     expect(credentials.request(config({ type: 'none' }))).toBeUndefined()
     expect(credentials.request(known)).toBeUndefined()
     expect(credentials.request(ask)).toEqual({ challenge: undefined, username: undefined })
-    expect(credentials.request({ ...known, staticChallenge })).toEqual({
-      challenge: { text: 'PIN', echo: false },
-      username: undefined,
-    })
+    const question = { text: 'PIN', echo: false }
+    expect(credentials.request({ ...known, staticChallenge })).toEqual({ challenge: question, username: 'u' })
+    const named = config({ type: 'ask', username: 'u' })
+    expect(credentials.request(named)).toEqual({ challenge: undefined, username: undefined, knownUsername: 'u' })
     credentials.provide(typed, ask)
     expect(credentials.request(ask)).toBeUndefined()
+  })
+
+  it('CLIENT-20 joins the answer to a static challenge to the login that is known, each time anew', () => {
+    const credentials = new ClientCredentials(false)
+    const asking = { ...known, staticChallenge }
+    for (const response of ['1', '2']) {
+      credentials.provide({ type: 'response', response }, asking)
+      expect(credentials.request(asking)).toBeUndefined()
+      expect(credentials.take(asking)).toEqual({ login: { ...known.login, response }, staticChallenge })
+      expect(credentials.request(asking)).toMatchObject({ username: 'u' })
+    }
+    expect(() => {
+      credentials.provide({ type: 'response', response: '3' }, ask)
+    }).toThrow('a username and a password were asked for')
+  })
+
+  it('CLIENT-20 asks for all of a login that the server refused', () => {
+    const asking = { ...known, staticChallenge }
+    for (const its of [config({ type: 'ask', username: 'u' }), asking]) {
+      const credentials = new ClientCredentials(false)
+      credentials.change('ask')
+      const request = credentials.request(its)
+      expect(request).toMatchObject({ username: undefined })
+      expect(request?.knownUsername).toBeUndefined()
+      expect(() => {
+        credentials.provide({ type: 'response', response: '1' }, its)
+      }).toThrow('a username and a password were asked for')
+      // Also once the login that was typed instead has served.
+      credentials.provide({ ...typed, response: '1' }, its)
+      credentials.take(its)
+      if (its === asking) expect(credentials.request(its)).toMatchObject({ username: undefined })
+    }
   })
 
   it('CLIENT-21 prefers the token to what was typed, and says so', () => {

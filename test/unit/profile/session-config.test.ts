@@ -89,7 +89,7 @@ describe('toSessionConfig', () => {
       password: 'b',
     })
     expect(config('auth-user-pass\n').login).toEqual({ type: 'ask' })
-    expect(config(block('auth-user-pass', 'somebody')).login).toEqual({ type: 'ask' })
+    expect(config(block('auth-user-pass', 'somebody')).login).toEqual({ type: 'ask', username: 'somebody' })
     expect(config('').login).toBeUndefined()
     expect(() => config('<auth-user-pass>\n</auth-user-pass>\n')).toThrow('no name on the first line')
     expect(config('auth-user-pass\nstatic-challenge "PIN?" 1\n').staticChallenge).toEqual({
