@@ -157,13 +157,17 @@ describe('without a server', () => {
   })
 
   it.skipIf(releases.length === 0)(
-    'a profile that cannot work: exit 2 and one line with file, line and directive',
+    'a profile that cannot work: exit 2, one line with file, line and directive, and the same in objects',
     async () => {
       await withLab(async (lab) => {
         const profile = clientConfig(tunnel()).replace(`remote 127.0.0.1 ${PORT}`, 'remote 127.0.0.1 99999')
         const result = await probe(lab, profile)
         expect(result.code).toBe(2)
-        expect(result.output.trim()).toMatch(/^ovpn probe: .*\.ovpn:4:\d+: remote: .+$/)
+        expect(result.output.trim().split('\n').at(-1)).toMatch(/^ovpn probe: .*\.ovpn:4:\d+: remote: .+$/)
+        expect(result.events).toMatchObject([
+          { event: 'problem', directive: 'remote', line: 4 },
+          { event: 'error', option: 'remote', line: 4 },
+        ])
       })
     },
   )
