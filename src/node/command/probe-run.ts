@@ -85,8 +85,8 @@ export class Probe {
       this.#finish = resolve
     })
     this.#overall = setTimeout(() => {
-      const late = `not finished within ${this.#request.timeout / 1000} s`
-      this.#fail(this.#waitsFor === undefined ? late : `${late}: ${this.#waitsFor}`)
+      const why = this.#waitsFor ?? this.#silence()
+      this.#fail(`not finished within ${this.#request.timeout / 1000} s${why === undefined ? '' : `: ${why}`}`)
     }, this.#request.timeout)
     this.#driver.start()
     return await code
@@ -208,6 +208,13 @@ export class Probe {
       },
     )
     this.#pinger.start()
+  }
+
+  /** What it may mean that nothing at all came back. */
+  #silence(): string | undefined {
+    if (this.#remote === undefined || this.#driver.stats?.datagramsReceived !== 0) return undefined
+    const { host, port } = this.#remote
+    return `nothing came from ${host}:${port} (no server there, a firewall between, or another control-channel key)`
   }
 
   #fail(why: string): void {

@@ -14,7 +14,7 @@ import { SecretText } from '../../session/index.ts'
 import type { PeerVerifier } from '../../x509/index.ts'
 import { nodeCrypto } from '../crypto/index.ts'
 import { nodeEnvironment } from '../driver.ts'
-import { ServerDriver, type ServerSinks } from '../server-driver.ts'
+import { type ListenTarget, ServerDriver, type ServerSinks } from '../server-driver.ts'
 import { appendPrivate, createRecording, readInputText } from './files.ts'
 import { type CommandIo, CommandLineError, counted, EXIT, integerOption } from './io.ts'
 import { type Inside, RealDevice, StandIn } from './serve-inside.ts'
@@ -141,7 +141,7 @@ class Serving {
     for (const warning of this.#plan.warnings) this.#log(undefined, 'warning', { text: warning })
     if (this.#plan.revocations !== undefined) this.#crlTime = modified(this.#plan.revocations.path)
     for (const target of this.#plan.listen) {
-      const port = await this.#driver.listen(target)
+      const port = await this.#listen(target)
       this.#log(undefined, 'listening', { protocol: target.protocol, port, addresses: this.#plan.addresses })
     }
     const stop = (): void => {
@@ -162,6 +162,17 @@ class Serving {
     process.off('SIGUSR2', status)
     this.#status.stop()
     return code
+  }
+
+  async #listen(target: ListenTarget): Promise<number> {
+    try {
+      return await this.#driver.listen(target)
+    } catch (error) {
+      this.#driver.close()
+      this.#inside.close()
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new Error(`${target.protocol} port ${target.port} can't be opened: ${reason}`, { cause: error })
+    }
   }
 
   /** How things stand, in one line. */

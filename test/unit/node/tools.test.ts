@@ -1,6 +1,7 @@
 /**
  * The commands that only read and write files: decode, genkey and replay, as a person calls them.
  */
+import { createSocket } from 'node:dgram'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -245,6 +246,29 @@ describe('a profile that cannot work', () => {
     expect(error).toMatch(text)
     expect(JSON.parse(out)).toEqual(expect.objectContaining({ event: 'error', text: expect.stringMatching(text) }))
   })
+})
+
+it('ovpn serve names the port that somebody else has', async () => {
+  const other = createSocket({ type: 'udp6', ipv6Only: false })
+  await new Promise<void>((done) => other.bind(0, done))
+  const { port } = other.address()
+  await ovpn('genkey', 'pki', at('taken'), '--port', String(port))
+  const { code, error, out } = await ovpn('serve', join(at('taken'), 'server.ovpn'), '--json')
+  other.close()
+  expect(code).toBe(1)
+  expect(error).toMatch(new RegExp(`^ovpn serve: udp port ${port} can't be opened: .*EADDRINUSE`))
+  expect(JSON.parse(out)).toMatchObject({ event: 'error' })
+})
+
+it('ovpn probe says when nothing at all came back', async () => {
+  const silent = createSocket('udp4')
+  await new Promise<void>((done) => silent.bind(0, '127.0.0.1', done))
+  const { port } = silent.address()
+  await ovpn('genkey', 'pki', at('silent'), '--port', String(port))
+  const { code, out } = await ovpn('probe', join(at('silent'), 'client1.ovpn'), '--timeout', '0.2')
+  silent.close()
+  expect(code).toBe(1)
+  expect(out).toContain(`not finished within 0.2 s: nothing came from 127.0.0.1:${port} (no server there`)
 })
 
 describe('help', () => {
