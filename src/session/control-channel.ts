@@ -173,7 +173,9 @@ export class ControlChannel {
     this.heardAt = now
     this.#peerSessionId ??= packet.sessionId
     this.#trace('received', packet, datagram.length, packet.payload.length, false)
-    return (known ?? this.#open(packet.keyId, 'peer', now)).receive(packet, now)
+    const key = known ?? this.#open(packet.keyId, 'peer', now)
+    if (key === this.#next) this.#primary.ackRepeats?.end() // REKEY-20
+    return key.receive(packet, now)
   }
 
   /** Starts a renegotiation; false when the state does not allow one. REKEY-1 */

@@ -301,7 +301,7 @@ export class Conversation {
         this.#parts.keys.replace(channel, verdict.key, now)
         return
       case 'refused':
-        verdict.key.abandon(verdict.reason)
+        verdict.key.fail(verdict.reason)
         return
       case 'close':
         this.#close(verdict.reason, verdict.farewell, channel, key, now)

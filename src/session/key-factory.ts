@@ -62,7 +62,9 @@ export function createDataKey(
   const dataChannel = createDataChannel({ ...channelOptions(context, key.keyId, agreement), keys, counterStart })
   key.keysDerived()
   const negotiated = describe(context, channel, key, agreement, peerInfo)
-  return new DataKey(dataChannel, negotiated, now, key.startedAt + switchDelay(context))
+  const dataKey = new DataKey(dataChannel, negotiated, now, key.startedAt + switchDelay(context))
+  dataKey.ackRepeats = key.ackRepeats
+  return dataKey
 }
 
 /** A data key of another process, to go on with. SESS-170 */

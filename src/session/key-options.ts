@@ -4,6 +4,7 @@
 import type { CryptoProvider, RandomSource } from '../crypto/index.ts'
 import type { AckList, ReceiveWindow, SendWindow } from '../reliability/index.ts'
 import type { TlsConfig, TlsAgreement } from '../tls/index.ts'
+import type { AckRepeats } from './ack-repeats.ts'
 import type { KeyMessageText } from './key-source.ts'
 
 /** How one negotiation starts. */
@@ -19,6 +20,7 @@ export interface KeyStart {
 export interface KeyTemplate {
   /** The TLS role. */
   readonly role: 'client' | 'server'
+  readonly transport: 'udp' | 'tcp'
   readonly tls: TlsConfig
   /** What our key message says beside its randoms. */
   readonly keyMessage: (info: TlsAgreement) => KeyMessageText
@@ -49,8 +51,9 @@ export function windowsDigest(
   send: SendWindow<Message>,
   receive: ReceiveWindow<Message>,
   acks: AckList,
+  repeats: AckRepeats | undefined,
 ): readonly number[] {
   const { inFlight, lowestUnacknowledged, nextId } = send
   const sending = [nextId, lowestUnacknowledged, inFlight, send.nextDeadline()]
-  return [...sending, receive.nextId, receive.held, acks.owed, acks.available(8)]
+  return [...sending, receive.nextId, receive.held, acks.owed, acks.available(8), repeats?.at ?? Infinity]
 }

@@ -9,6 +9,7 @@
  */
 import { invariant } from '../bytes/index.ts'
 import type { DataChannel } from '../data/index.ts'
+import type { AckRepeats } from './ack-repeats.ts'
 import type { Negotiated } from './output.ts'
 
 /** One data key with its history. */
@@ -27,6 +28,8 @@ export class DataKey {
   readonly sendFrom: number
   /** When it must not be used any more; `Infinity` until a successor's negotiation starts. */
   dieAt = Infinity
+  /** Client, until a packet came under this key: acks of its negotiation that are said again. */
+  ackRepeats: AckRepeats | undefined
 
   constructor(channel: DataChannel, negotiated: Negotiated, since: number, sendFrom: number) {
     this.keyId = negotiated.keyId

@@ -11,6 +11,7 @@ import { writeControlText } from '../control/index.ts'
 import { AckList, ACKS_PER_CONTROL_PACKET, ReceiveWindow, SendWindow } from '../reliability/index.ts'
 import type { TlsAgreement } from '../tls/index.ts'
 import { type ControlPacket, isHardReset, Opcode, parseResetSettings } from '../wire/index.ts'
+import { ackPacket, AckRepeats } from './ack-repeats.ts'
 import { type KeyEvent, type OutgoingMessage, standstill, tlsReason } from './key-events.ts'
 import { type KeyInput, type KeyStateName, moveKey } from './key-moves.ts'
 import { type KeyStart, type KeyTemplate, type Message, windowsDigest } from './key-options.ts'
@@ -28,6 +29,8 @@ export class KeyState {
   readonly deadline: number
   /** When a packet of this negotiation last came. */
   heardAt: number
+  /** Client, once active: when acks are said again. */
+  ackRepeats: AckRepeats | undefined
 
   readonly #options: KeyTemplate
   readonly #send: SendWindow<Message>
@@ -50,7 +53,6 @@ export class KeyState {
 
   /** @param from - an established negotiation that this one goes on for. */
   constructor(options: KeyTemplate, start: KeyStart, now: number, from?: KeyStateSnapshot) {
-    const { tlsTimeout, tlsTimeoutMax } = options
     const { resetOpcode } = start
     const firstId = resetOpcode === undefined ? 1 : 0
     this.keyId = start.keyId
@@ -59,7 +61,7 @@ export class KeyState {
     this.deadline = this.startedAt + options.handWindow
     this.heardAt = from?.heardAt ?? now
     this.#options = options
-    const sending = { timeout: tlsTimeout, timeoutCap: tlsTimeoutMax, firstId }
+    const sending = { timeout: options.tlsTimeout, timeoutCap: options.tlsTimeoutMax, firstId }
     this.#send = from === undefined ? new SendWindow<Message>(sending) : SendWindow.restore(from.send, sending)
     this.#receive = from === undefined ? new ReceiveWindow(undefined, firstId) : ReceiveWindow.restore(from.receive)
     this.#acks = new AckList(from?.acks)
@@ -155,12 +157,12 @@ export class KeyState {
     if (now < this.deadline || this.isActive || this.#state === 'error') return
     const refused = this.#state === 'start' && this.#options.role === 'client' && this.#receive.nextId <= 1
     const detail = standstill(this.#heard ? this.#state : undefined, refused)
-    this.#fail({ type: 'timed-out', timer: 'hand-window', detail }) // SESS-24
+    this.fail({ type: 'timed-out', timer: 'hand-window', detail }) // SESS-24
   }
 
   /** When something is to be sent. */
   get retransmitAt(): number {
-    return this.#send.nextDeadline()
+    return Math.min(this.#send.nextDeadline(), this.ackRepeats?.at ?? Infinity)
   }
 
   /** End of the negotiation's time; `Infinity` once it is active. */
@@ -175,16 +177,14 @@ export class KeyState {
       this.#send.push({ opcode: Opcode.CONTROL_WKC_V1, payload: EMPTY })
     }
     const entry = this.#send.takeDue(now)
-    if (entry === undefined) return this.nextAck()
+    if (entry === undefined) return this.nextAck(this.ackRepeats?.take(now))
     const acks = this.#acks.take(ACKS_PER_CONTROL_PACKET)
     return { ...entry.message, acks, packetId: entry.packetId, repeated: entry.sends > 1 }
   }
 
-  /** A packet of nothing but the acks owed; undefined when none are. */
-  nextAck(): OutgoingMessage | undefined {
-    if (this.#acks.owed === 0) return undefined
-    const acks = this.#acks.take(this.#options.maxAcks)
-    return { opcode: Opcode.ACK_V1, acks, packetId: undefined, payload: EMPTY, repeated: false }
+  /** A packet of nothing but acks, where some are owed or are to be said again. */
+  nextAck(again = false): OutgoingMessage | undefined {
+    return again || this.#acks.owed > 0 ? ackPacket(this.#acks.take(this.#options.maxAcks)) : undefined
   }
 
   /** Sends a control message now, or as soon as the negotiation is active. */
@@ -223,9 +223,13 @@ export class KeyState {
     return this.#talking().source.derive(this.#options.crypto, peer, clientSessionId, serverSessionId)
   }
 
-  /** Gives the negotiation up from outside; nothing is sent for it any more but what is queued. */
-  abandon(reason: CloseReason): void {
-    this.#fail(reason)
+  /** Ends the negotiation; nothing is sent for it any more but what is queued. */
+  fail(reason: CloseReason): void {
+    if (this.#state === 'error') return
+    this.#move('failed')
+    this.ackRepeats?.end()
+    this.#events.push({ type: 'failed', reason })
+    this.#fill()
   }
 
   /** Numbers that tell two states of this machine apart; nothing secret. */
@@ -234,7 +238,7 @@ export class KeyState {
       this.keyId,
       this.#state,
       this.startedAt,
-      ...windowsDigest(this.#send, this.#receive, this.#acks),
+      ...windowsDigest(this.#send, this.#receive, this.#acks, this.ackRepeats),
       this.#outgoing.length,
       this.#heard ? 1 : 0,
       this.#events.length,
@@ -295,7 +299,7 @@ export class KeyState {
     if (!this.#options.hasWrappedKey) return
     const settings = parseResetSettings(payload)
     if (typeof settings === 'string') {
-      this.#fail({ type: 'malformed', what: 'settings of the hard reset', detail: settings })
+      this.fail({ type: 'malformed', what: 'settings of the hard reset', detail: settings })
     } else {
       this.#wrappedKeyWanted = settings.resendWrappedKey
     }
@@ -317,6 +321,7 @@ export class KeyState {
     const last = this.#options.role === 'client' ? 'got-key' : 'sent-key'
     if (this.#state !== last) return
     this.#move('all-acked')
+    this.ackRepeats = AckRepeats.begin(this.#options, this.heardAt) // REKEY-19
     this.#events.push({ type: 'active' })
     for (const text of this.#texts.splice(0)) this.writeText(text)
   }
@@ -356,7 +361,7 @@ export class KeyState {
         case 'session': // Never: these connections are not resumed. SESS-181
           break
         case 'closed':
-          this.#fail(tlsReason(output.reason))
+          this.fail(tlsReason(output.reason))
       }
     }
   }
@@ -366,6 +371,7 @@ export class KeyState {
     if (this.#peerKey !== undefined || this.#established) {
       // Only a peer that has all of our negotiation speaks on: its text stands for the acks that were lost.
       this.#becomeActive()
+      this.ackRepeats?.end() // REKEY-20
       this.#events.push({ type: 'text', bytes })
       return
     }
@@ -373,7 +379,7 @@ export class KeyState {
     const { source, tls } = this.#talking()
     const message = source.parse(bytes)
     if (typeof message === 'string') {
-      this.#fail({ type: 'malformed', what: 'key method message', detail: message })
+      this.fail({ type: 'malformed', what: 'key method message', detail: message })
       tls.close()
       return
     }
@@ -388,12 +394,5 @@ export class KeyState {
     const { source, tls } = this.#talking()
     tls.write(source.write(this.#options.keyMessage(this.#tlsInfo as TlsAgreement)))
     this.#move('key-sent')
-  }
-
-  #fail(reason: CloseReason): void {
-    if (this.#state === 'error') return
-    this.#move('failed')
-    this.#events.push({ type: 'failed', reason })
-    this.#fill()
   }
 }

@@ -10,7 +10,7 @@ import { WIRE_PROBLEMS, type WireProblem } from '../wire/index.ts'
 
 /** Timers of a session by the reference's names; `pendingTimer` and the close reason `timed-out` use them. */
 export type TimerName =
-  /** A control packet was not acknowledged: it is sent again (`tls-timeout`). */
+  /** A control packet was not acknowledged: it is sent again (`tls-timeout`). Or acks are said again, in case one was lost. */
   | 'retransmit'
   /** A negotiation must be finished by now (`hand-window`). */
   | 'hand-window'

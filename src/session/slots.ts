@@ -281,6 +281,7 @@ export class Slots {
       })
     return {
       role: config.role,
+      transport: config.transport,
       tls: config.tls,
       keyMessage: this.#keyMessage,
       tlsTimeout,

@@ -81,7 +81,7 @@ export class TunnelKeys {
     if (key !== channel.next || key.state !== 'active' || this.#agreement === undefined) return
     const dataKey = this.#create(channel, key, this.#agreement, now)
     if (dataKey === undefined) {
-      key.abandon(UNUSABLE_KEY)
+      key.fail(UNUSABLE_KEY)
       return
     }
     this.#rekeying.install(dataKey, channel, now)

@@ -178,6 +178,10 @@ export class Tunnel {
     }
     // REKEY-15: the peer sends under the new key, so it has it.
     if (key !== this.keys.sender && key === this.keys.primary) this.keys.useNewest()
+    if (key.ackRepeats !== undefined) {
+      key.ackRepeats.end() // REKEY-20
+      key.ackRepeats = undefined
+    }
     this.#liveness.lastReceived = now // SESS-64
     if (length > this.#largestReceived) this.#largestReceived = length
     this.#use(key, length, now)

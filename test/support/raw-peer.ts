@@ -164,6 +164,12 @@ export class RawPeer {
     this.settle()
   }
 
+  /** The end of TLS. */
+  endTls(): void {
+    this.#tls.close()
+    this.settle()
+  }
+
   /** Moves the clock and runs what is due. */
   wait(duration: number): void {
     const until = this.now + duration
