@@ -23,8 +23,8 @@ usage: ovpn lint FILE [options]
   --quiet          errors only
   --json           one JSON object a line instead of text
 
-A finding has its place (FILE:LINE:COLUMN, or FILE alone for what the profile lacks), what is wrong and what would be right. In
-brackets: the release that was asked about, or since which one that holds.
+A finding has its place (FILE:LINE:COLUMN, or FILE alone for what the profile lacks), what is wrong, what would be right, and
+in brackets the release that was asked about, or since which one that holds.
 Files that the profile names are looked for in the profile's own folder, or where its "cd" leads.
 
 Exit codes:

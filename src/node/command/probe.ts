@@ -35,7 +35,7 @@ usage: ovpn probe FILE [options]
   --json           one JSON object a line instead of text
 
 No root and no tun device are needed. Files that the profile names are looked for in the profile's own folder, or where its
-"cd" leads. A name and a password that the profile lacks are asked for at the terminal; from a pipe, its lines are the answers.
+"cd" leads. A name and a password that it lacks are asked for at the terminal; from a pipe, its lines are the answers.
 
 Exit codes: 0 connected and pinged, 1 not, 2 the profile cannot work.`
 

@@ -60,7 +60,7 @@ function describeEnd(reason: ServerCloseReason): string {
     case 'exported':
       return 'goes on at another server'
     case 'hung-up':
-      return 'the TCP connection broke'
+      return 'the TCP connection ended'
     case 'shutdown':
       return 'the server shuts down'
     default:
