@@ -11,6 +11,7 @@ import { openvpn3Remedy } from './openvpn3-words.ts'
 import type { ProblemCode, ProblemSeverity, ProfileProblem } from './problem.ts'
 import { unreadDirectives } from './problem-order.ts'
 import { type Profile, startOf } from './profile.ts'
+import { shown } from './read-words.ts'
 import { applyRule } from './rules.ts'
 import { contentRules } from './rules/contents.ts'
 import { RuleView } from './rules/rule.ts'
@@ -89,11 +90,20 @@ function lintEntry(entry: Entry, profile: Profile): ProfileProblem[] {
   if (kind === 'read') {
     const remedy = openvpn3Remedy(entry, profile)
     if (remedy === undefined) return []
-    return [{ ...place, code: 'bad-argument', severity: 'error', message: 'OpenVPN 3 does not take its words', remedy }]
+    return [
+      { ...place, code: 'bad-argument', severity: 'error', message: `OpenVPN 3 does not take ${quote(entry)}`, remedy },
+    ]
   }
   const [code, severity, message, remedy] = KINDS[kind]
   const allowed = FORGIVABLE.has(kind) && (entry.behindSetenvOpt || profile.ignorable.has(entry.name))
   return [{ ...place, code, severity: allowed ? 'note' : severity, message, remedy }]
+}
+
+/** The words of a directive, as far as they may be shown: of variables only the name. PROF-20 */
+function quote({ name, row, words }: Entry): string {
+  const open = name === 'setenv' ? words.slice(0, 1) : words
+  if (open.length === 0 || row.arguments.some(({ secret }) => secret)) return 'its words'
+  return `"${shown(open.join(' '))}"`
 }
 
 /** In a connection block it looks for what it knows and leaves the rest alone; what belongs to a proxy it looks for with one. */

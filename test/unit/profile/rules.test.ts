@@ -232,6 +232,11 @@ describe('lint', () => {
     const found = lint(profile, { peer: '2.6' })
     expect(own).toBe('"SHA9" is no digest it takes')
     expect(found.find(({ directive }) => directive === 'auth')?.message).toBe(own)
+    const third = lint(profile, { peer: 'openvpn3' }).find(({ directive }) => directive === 'auth')?.message
+    expect(third).toBe('OpenVPN 3 does not take "SHA9"')
+    const variable = inspectProfile(`${CLIENT}setenv GENERIC_CONFIG hunter2\n`).profile
+    expect(JSON.stringify(lint(variable, { peer: 'openvpn3' }))).toMatch(/does not take \\"GENERIC_CONFIG\\"/)
+    expect(JSON.stringify(lint(variable, { peer: 'openvpn3' }))).not.toContain('hunter2')
     // The line at fault is named, not its newer spelling.
     expect(found.find(({ code }) => code === 'interoperability')).toMatchObject({ directive: 'comp-lzo', line: 9 })
   })
