@@ -16,25 +16,26 @@ function wordAt(bytes: Uint8Array, offset: number): number {
   return (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!
 }
 
+/** The block cipher's input and output. */
+const STATE = new Int32Array(4)
+/** The running hash. */
+const HASH = new Int32Array(4)
+/** A zero-padded block, and the block of the two lengths. */
+const BLOCK = new Uint8Array(16)
+const TAG = new Int32Array(4)
+
 /** AES-GCM under one key, which nothing of the object shows. CRY-24 CRY-27 */
 export class AesGcm implements Aead {
   readonly algorithm: AeadAlgorithm
   readonly #roundKeys: Int32Array
   /** The hash key itself, until a packet of more than a block makes its table worth 4 KiB. */
   #table: Int32Array
-  /** The block cipher's input and output. */
-  readonly #state = new Int32Array(4)
-  /** The running hash. */
-  readonly #hash = new Int32Array(4)
-  /** A zero-padded block, and the block of the two lengths. */
-  readonly #block = new Uint8Array(16)
-  readonly #tag = new Int32Array(4)
 
   constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
     this.algorithm = algorithm
     this.#roundKeys = expandAesKey(key)
-    encryptAesBlock(this.#roundKeys, this.#state)
-    this.#table = this.#state.slice()
+    encryptAesBlock(this.#roundKeys, STATE.fill(0))
+    this.#table = STATE.slice()
   }
 
   seal(
@@ -49,7 +50,7 @@ export class AesGcm implements Aead {
     checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
     this.#applyKeyStream(buffer, offset, length, nonce)
     this.#computeTag(buffer, aadOffset, aadLength, offset, length, nonce)
-    const tag = this.#tag
+    const tag = TAG
     for (let i = 0; i < 4; i++) {
       const word = tag[i]!
       const at = tagOffset + 4 * i
@@ -71,7 +72,7 @@ export class AesGcm implements Aead {
   ): boolean {
     checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
     this.#computeTag(buffer, aadOffset, aadLength, offset, length, nonce)
-    const tag = this.#tag
+    const tag = TAG
     const difference =
       (tag[0]! ^ wordAt(buffer, tagOffset)) |
       (tag[1]! ^ wordAt(buffer, tagOffset + 4)) |
@@ -82,13 +83,18 @@ export class AesGcm implements Aead {
     return true
   }
 
+  touch(): number {
+    const roundKeys = this.#roundKeys
+    return roundKeys[0]! + roundKeys[16]! + roundKeys[32]! + this.#table[0]!
+  }
+
   /** XORs the counter blocks from 2 on onto the range. */
   #applyKeyStream(buffer: Uint8Array, offset: number, length: number, nonce: Uint8Array): void {
     const n0 = wordAt(nonce, 0)
     const n1 = wordAt(nonce, 4)
     const n2 = wordAt(nonce, 8)
     const roundKeys = this.#roundKeys
-    const state = this.#state
+    const state = STATE
     const end = offset + (length & ~15)
     let counter = 2
     for (let p = offset; p < end; p += 16) {
@@ -119,20 +125,20 @@ export class AesGcm implements Aead {
     length: number,
     nonce: Uint8Array,
   ): void {
-    const hash = this.#hash.fill(0)
+    const hash = HASH.fill(0)
     if (length > 16 && this.#table.length === 4) this.#table = createGhashTable(this.#table)
     this.#absorb(buffer, aadOffset, aadOffset + aadLength)
     if ((aadLength & 15) !== 0) this.#absorbPartial(buffer, aadOffset + aadLength, aadLength & 15)
     this.#absorb(buffer, offset, offset + length)
     if ((length & 15) !== 0) this.#absorbPartial(buffer, offset + length, length & 15)
     this.#absorbLengths(aadLength, length)
-    const state = this.#state
+    const state = STATE
     state[0] = wordAt(nonce, 0)
     state[1] = wordAt(nonce, 4)
     state[2] = wordAt(nonce, 8)
     state[3] = 1
     encryptAesBlock(this.#roundKeys, state)
-    const tag = this.#tag
+    const tag = TAG
     tag[0] = hash[0]! ^ state[0]
     tag[1] = hash[1]! ^ state[1]
     tag[2] = hash[2]! ^ state[2]
@@ -140,20 +146,20 @@ export class AesGcm implements Aead {
   }
 
   #absorb(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#table.length > 4) updateGhash(this.#table, this.#hash, bytes, start, end)
-    else updateGhashBitwise(this.#table, this.#hash, bytes, start, end)
+    if (this.#table.length > 4) updateGhash(this.#table, HASH, bytes, start, end)
+    else updateGhashBitwise(this.#table, HASH, bytes, start, end)
   }
 
   /** The last `length` bytes before `end`, padded with zeros. */
   #absorbPartial(buffer: Uint8Array, end: number, length: number): void {
-    const block = this.#block.fill(0)
+    const block = BLOCK.fill(0)
     for (let i = 0; i < length; i++) block[i] = buffer[end - length + i]!
     this.#absorb(block, 0, 16)
   }
 
   /** Both lengths in bits, 64 bits each. */
   #absorbLengths(aadLength: number, length: number): void {
-    const block = this.#block
+    const block = BLOCK
     writeBits(block, 0, aadLength)
     writeBits(block, 8, length)
     this.#absorb(block, 0, 16)

@@ -7,14 +7,7 @@
  *
  * `update` returns new bytes, so nothing reaches the caller's buffer before the tag has been checked.
  */
-import {
-  type CipherCCM,
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  type DecipherCCM,
-  type KeyObject,
-} from 'node:crypto'
+import { type CipherCCM, createCipheriv, createDecipheriv, type DecipherCCM } from 'node:crypto'
 import { UsageError } from '../../bytes/index.ts'
 import {
   type Aead,
@@ -32,6 +25,7 @@ import {
   createPortableCtr,
   type Ctr,
 } from '../../crypto/index.ts'
+import { PackedKey } from './packed-key.ts'
 
 /** OpenSSL's names, as the type of the overload that takes additional data. */
 const AEAD_NAME: Readonly<Record<AeadAlgorithm, 'aes-128-ccm'>> = {
@@ -47,16 +41,21 @@ const AUTH_TAG_OPTION = { authTagLength: AEAD_TAG_LENGTH } as const
 const SMALL_GCM = 320
 const SMALL_CHACHA = 896
 const SMALL_AES = 288
+/** Additional data of a packet: a header with an epoch packet id and some room. */
+const MOST_AAD = 16
 /** So many small packets come before a portable cipher is worth its tables. */
 const FIRST_SMALL = 2
+
+/** The tag and the additional data of the packet in hand: Node reads them before its calls return. */
+const TAG = new Uint8Array(AEAD_TAG_LENGTH)
+const AAD = new Uint8Array(MOST_AAD)
+const AAD_VIEWS = Array.from({ length: MOST_AAD + 1 }, (_, length) => AAD.subarray(0, length))
 
 class NodeAead implements Aead {
   readonly algorithm: AeadAlgorithm
   readonly #name: 'aes-128-ccm'
-  readonly #key: KeyObject
+  readonly #key: PackedKey
   readonly #smallLimit: number
-  #aad: Uint8Array
-  readonly #tag = new Uint8Array(AEAD_TAG_LENGTH)
   /** The portable cipher under the same key, made when small packets come. */
   #small: Aead | undefined
   #smallSeen = 0
@@ -64,10 +63,13 @@ class NodeAead implements Aead {
   constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
     this.algorithm = algorithm
     this.#name = AEAD_NAME[algorithm]
-    this.#key = createSecretKey(key)
+    this.#key = new PackedKey(key)
     this.#smallLimit = algorithm === 'CHACHA20-POLY1305' ? SMALL_CHACHA : SMALL_GCM
-    this.#aad = new Uint8Array(0)
     this.#small = undefined
+  }
+
+  touch(): number {
+    return this.#smallSeen + this.#key.touch() + (this.#small?.touch?.() ?? 0)
   }
 
   seal(
@@ -84,8 +86,8 @@ class NodeAead implements Aead {
       return
     }
     checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
-    const cipher: CipherCCM = createCipheriv(this.#name, this.#key, nonce, AUTH_TAG_OPTION)
-    cipher.setAAD(this.#additionalData(buffer, aadOffset, aadLength), { plaintextLength: length })
+    const cipher: CipherCCM = createCipheriv(this.#name, this.#key.unpack(), nonce, AUTH_TAG_OPTION)
+    cipher.setAAD(additionalData(buffer, aadOffset, aadLength), { plaintextLength: length })
     const sealed = cipher.update(buffer.subarray(offset, offset + length))
     cipher.final()
     buffer.set(sealed, offset)
@@ -106,11 +108,10 @@ class NodeAead implements Aead {
       return this.#portable().open(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
     }
     checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
-    const decipher: DecipherCCM = createDecipheriv(this.#name, this.#key, nonce, AUTH_TAG_OPTION)
-    decipher.setAAD(this.#additionalData(buffer, aadOffset, aadLength), { plaintextLength: length })
-    const tag = this.#tag
-    for (let i = 0; i < AEAD_TAG_LENGTH; i++) tag[i] = buffer[tagOffset + i] as number
-    decipher.setAuthTag(tag)
+    const decipher: DecipherCCM = createDecipheriv(this.#name, this.#key.unpack(), nonce, AUTH_TAG_OPTION)
+    decipher.setAAD(additionalData(buffer, aadOffset, aadLength), { plaintextLength: length })
+    for (let i = 0; i < AEAD_TAG_LENGTH; i++) TAG[i] = buffer[tagOffset + i] as number
+    decipher.setAuthTag(TAG)
     const plaintext = decipher.update(buffer.subarray(offset, offset + length))
     try {
       decipher.final()
@@ -122,35 +123,30 @@ class NodeAead implements Aead {
     return true
   }
 
-  /** A copy of the additional data: for a few bytes a loop is cheaper than a view. */
-  #additionalData(buffer: Uint8Array, offset: number, length: number): Uint8Array {
-    if (this.#aad.length !== length) this.#aad = new Uint8Array(length)
-    const aad = this.#aad
-    for (let i = 0; i < length; i++) aad[i] = buffer[offset + i] as number
-    return aad
-  }
-
   #portable(): Aead {
-    return (this.#small ??= createPortableAead(this.algorithm, exportKey(this.#key)))
+    return (this.#small ??= createPortableAead(this.algorithm, this.#key.unpack()))
   }
 }
 
-function exportKey(key: KeyObject): Uint8Array {
-  return new Uint8Array(key.export())
+/** A copy of the additional data: for a few bytes a loop is cheaper than a view. */
+function additionalData(buffer: Uint8Array, offset: number, length: number): Uint8Array {
+  const aad = length <= MOST_AAD ? (AAD_VIEWS[length] as Uint8Array) : new Uint8Array(length)
+  for (let i = 0; i < length; i++) aad[i] = buffer[offset + i] as number
+  return aad
 }
 
 class NodeCbc implements Cbc {
   readonly algorithm: CbcAlgorithm
   readonly blockLength: number
   readonly #name: string
-  readonly #key: KeyObject
+  readonly #key: Uint8Array
   readonly #small: Cbc | undefined
 
   constructor(algorithm: CbcAlgorithm, key: Uint8Array, small: Cbc | undefined) {
     this.algorithm = algorithm
     this.blockLength = CBC_LENGTHS[algorithm].block
     this.#name = algorithm.toLowerCase()
-    this.#key = createSecretKey(key)
+    this.#key = key.slice()
     this.#small = small
   }
 
@@ -179,19 +175,19 @@ class NodeCbc implements Cbc {
 
 class NodeCtr implements Ctr {
   readonly #name: string
-  readonly #key: KeyObject
+  readonly #key: Uint8Array
   #small: Ctr | undefined
   #smallSeen = 0
 
   constructor(key: Uint8Array) {
     this.#name = `aes-${key.length * 8}-ctr`
-    this.#key = createSecretKey(key)
+    this.#key = key.slice()
     this.#small = undefined
   }
 
   apply(buffer: Uint8Array, offset: number, length: number, counter: Uint8Array): void {
     if (length <= SMALL_AES && (this.#small !== undefined || this.#smallSeen++ >= FIRST_SMALL)) {
-      this.#small ??= createPortableCtr(exportKey(this.#key))
+      this.#small ??= createPortableCtr(this.#key)
       this.#small.apply(buffer, offset, length, counter)
       return
     }
