@@ -3,23 +3,21 @@
  * what an idle client weighs, and how long it takes to hand one to another server.
  *
  * Every client has made a real handshake with nodeCrypto; its own end is let go, so what is left in memory is the server's
- * alone. Packets come from the clients in turn and go to them in turn, so that nothing of a client is in a cache when its turn
- * comes: with many clients the ratio is the price of memory, and the first lines say what memory itself asks for a chain of
- * objects. A batch of packets is copied just before its turn, as a socket hands them over.
+ * alone. What a packet costs is measured in `server-packets.ts`: its ratio is the price of memory, and the lines before say
+ * what memory itself asks for a chain of objects.
  */
 import type { CryptoProvider } from '../src/crypto/index.ts'
 import { nodeCrypto } from '../src/node/crypto/index.ts'
 import { Server } from '../src/server/index.ts'
 import { PKI_NOW } from '../test/support/pki.ts'
-import { packetOf, ServerWorld, worldServerConfig } from '../test/support/server-world.ts'
+import { ServerWorld, worldServerConfig } from '../test/support/server-world.ts'
 import { median, timed } from './connect.ts'
+import { createCrowd, type Crowd, packetCosts } from './server-packets.ts'
 
 const POOL = { network: '10.0.0.0', netmask: '255.0.0.0' }
 const COUNTS = [10, 100, 1000, 10_000] as const
 const SIZES = [64, 1400] as const
 const PASSES = 4
-const PACKETS = 10_000
-const BATCH = 100
 
 class NullAead {
   readonly algorithm
@@ -40,20 +38,6 @@ const nullProvider: CryptoProvider = Object.create(nodeCrypto, {
   createAead: { value: (algorithm: ConstructorParameters<typeof NullAead>[0]) => new NullAead(algorithm) },
 }) as CryptoProvider
 
-interface Datagram {
-  readonly data: Uint8Array
-  readonly from: string
-}
-
-interface Crowd {
-  readonly world: ServerWorld
-  readonly crypto: CryptoProvider
-  /** Tunnel addresses of all. */
-  readonly inside: readonly string[]
-  /** By packet size: one list a pass, each datagram used once; the clients take turns. */
-  readonly passes: ReadonlyMap<number, readonly Datagram[][]>
-}
-
 const cpuMs = (since?: NodeJS.CpuUsage): number => {
   const { system, user } = process.cpuUsage(since)
   return (user + system) / 1000
@@ -69,77 +53,6 @@ function optionsFor(count: number, crypto: CryptoProvider) {
   const session = { timers: { renegotiateAfter: 0 } }
   const handshakeWork = { count: 1e9, period: 1 }
   return { pool: POOL, crypto, server: { maxClients: count + 1, handshakeWork, duplicateNames: true, session } }
-}
-
-/** A server with that many connected clients. */
-function crowd(count: number, crypto: CryptoProvider): Crowd {
-  const world = new ServerWorld(optionsFor(count, crypto))
-  const each = Math.ceil(PACKETS / count)
-  const rounds = new Map(SIZES.map((size) => [size, Array.from({ length: each * PASSES }, (): Datagram[] => [])]))
-  const inside: string[] = []
-  for (let i = 0; i < count; i++) {
-    const client = world.connect('bench')
-    while (!client.connected && world.step(world.now + 60_000));
-    for (const [size, lists] of rounds) {
-      for (const list of lists) {
-        client.session.send(packetOf(client.inside!, '10.0.0.1', 'x'.repeat(size - 20)), world.now)
-        for (let output = client.session.poll(); output !== undefined; output = client.session.poll()) {
-          if (output.type === 'transmit') list.push({ data: output.data, from: client.address })
-        }
-      }
-    }
-    inside.push(client.inside!)
-    world.events.length = 0
-    world.forget(client)
-  }
-  const inPasses = (lists: Datagram[][]) =>
-    Array.from({ length: PASSES }, (_, pass) => lists.slice(pass * each, (pass + 1) * each).flat())
-  return { world, crypto, inside, passes: new Map([...rounds].map(([size, lists]) => [size, inPasses(lists)])) }
-}
-
-/** Nanoseconds of `work` for one of the items, in batches made ready outside of the clock. */
-function cost<T, U>(items: readonly T[], ready: (item: T) => U, work: (item: U) => void): number {
-  let spent = 0
-  for (let from = 0; from < items.length; from += BATCH) {
-    const batch = items.slice(from, from + BATCH).map(ready)
-    const start = process.cpuUsage()
-    for (const item of batch) work(item)
-    spent += cpuMs(start)
-  }
-  return (spent * 1e6) / items.length
-}
-
-/** Nanoseconds that the server takes for one packet of a client and for one to a client, the best of all passes but the first. */
-function packetCost(
-  { inside, passes, world }: Crowd,
-  size: number,
-): { readonly fromNs: number; readonly toNs: number } {
-  const { server } = world
-  const count = () => server.clients().reduce((sum, { stats }) => sum + stats.packetsReceived + stats.packetsSent, 0)
-  const before = count()
-  const fresh = ({ data, from }: Datagram): Datagram => ({
-    data: data.slice(),
-    from: `${from.slice(0, 1)}${from.slice(1)}`,
-  })
-  const from = passes.get(size)!.map((datagrams) =>
-    cost(datagrams, fresh, (datagram) => {
-      server.receive(datagram.data, datagram.from, world.now)
-      while (server.poll() !== undefined);
-    }),
-  )
-  const targets = Array.from({ length: Math.ceil(PACKETS / inside.length) }, () => inside).flat()
-  const to = from.map(() =>
-    cost(
-      targets,
-      (address) => packetOf('10.0.0.1', address, 'x'.repeat(size - 20)),
-      (packet) => {
-        server.send(packet, world.now)
-        while (server.poll() !== undefined);
-      },
-    ),
-  )
-  if (count() - before !== 2 * PASSES * targets.length) throw new Error('a packet was not taken')
-  return { fromNs: Math.min(...from.slice(1)), toNs: Math.min(...to.slice(1)) }
 }
 
 /** Nanoseconds for a look at `objects` objects of a client, each led to by the one before, among 4 kB each, clients in turn. */
@@ -264,29 +177,28 @@ export function runServerBench(): unknown {
       `memory: ${objects} objects of each of ${COUNTS.join(', ')} clients: ${looks.map((ns) => ns.toFixed(0)).join(', ')} ns`,
     )
   }
-  const base = new Map<string, number>()
   for (const crypto of [nullProvider, nodeCrypto]) {
-    for (const count of COUNTS) {
-      const made = crowd(count, crypto)
-      for (const size of SIZES) {
-        const { fromNs, toNs } = packetCost(made, size)
-        const ratios = [fromNs, toNs].map((ns, i) => {
-          const name = `${crypto.name} ${size} ${i}`
-          if (!base.has(name)) base.set(name, ns)
-          return ns / base.get(name)!
-        })
+    const crowds = COUNTS.map((count) => createCrowd(count, SIZES, optionsFor(count, crypto)))
+    for (const size of SIZES) {
+      const costs = packetCosts(crowds, size)
+      const { fromNs, toNs } = costs[0]!
+      for (const [i, { count }] of crowds.entries()) {
+        const cost = costs[i]!
+        const ratios = [cost.fromNs / fromNs, cost.toNs / toNs] as const
         console.log(
           `${crypto.name.padEnd(12)}${String(count).padStart(6)} clients, ${String(size).padStart(4)} bytes: ` +
-            `from a client ${fromNs.toFixed(0)} ns (${ratios[0]!.toFixed(2)} of the smallest), ` +
-            `to a client ${toNs.toFixed(0)} ns (${ratios[1]!.toFixed(2)})`,
+            `from a client ${cost.fromNs.toFixed(0)} ns (${ratios[0].toFixed(2)} of the smallest), ` +
+            `to a client ${cost.toNs.toFixed(0)} ns (${ratios[1].toFixed(2)})`,
         )
-        results[`${crypto.name} ${count} ${size}`] = { fromNs, toNs, ratios }
+        results[`${crypto.name} ${count} ${size}`] = { ...cost, ratios }
       }
-      if (crypto !== nodeCrypto || count < 1000) continue
-      const moving = movingCost(made)
-      results[`moving ${count}`] = moving
+    }
+    if (crypto !== nodeCrypto) continue
+    for (const crowd of crowds.slice(2)) {
+      const moving = movingCost(crowd)
+      results[`moving ${crowd.count}`] = moving
       console.log(
-        `${count} clients moved: export ${moving.exportUs.toFixed(0)} µs, import ${moving.importUs.toFixed(0)} µs each`,
+        `${crowd.count} clients moved: export ${moving.exportUs.toFixed(0)} µs, import ${moving.importUs.toFixed(0)} µs each`,
       )
     }
   }

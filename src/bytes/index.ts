@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from './arena.ts'
 export * from './bytes.ts'
 export * from './errors.ts'
 export * from './queue.ts'

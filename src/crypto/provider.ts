@@ -70,6 +70,8 @@ export interface Aead {
     tagOffset: number,
     nonce: Uint8Array,
   ): boolean
+  /** Reads what every packet needs of the cipher, where that lies in this process's memory; the number says nothing. */
+  touch?(): number
 }
 
 /** Block ciphers in CBC mode. The last two are 64-bit-block legacy ciphers that a provider need not offer. */

@@ -165,6 +165,12 @@ export class AeadChannel implements DataChannel {
     return payloadLength
   }
 
+  touch(): number {
+    const { resultOffset } = this
+    const parts = this.#replay.touch() + (this.#opener.touch?.() ?? 0) + (this.#sealer.touch?.() ?? 0)
+    return parts + resultOffset + this.#receiveUsage + this.#sendUsage + this.#usageLimit
+  }
+
   snapshot(now: number): StaticSnapshot {
     const counters = {
       packetsSent: this.#sent,

@@ -52,6 +52,9 @@ export interface DataChannel {
    */
   open(buffer: Uint8Array, offset: number, length: number, now: number): number
 
+  /** Reads what every packet needs of the channel and its parts, so that memory is asked for all of it at once; the number says nothing. */
+  touch(): number
+
   /** TLS mode: the channel as plain data, to be restored elsewhere; this one must not seal again. DATA-51 */
   snapshot(now: number): DataChannelSnapshot
 }

@@ -92,6 +92,10 @@ class ReceiveEpoch {
     return epoch
   }
 
+  touch(): number {
+    return this.epoch + this.iv2 + this.usage
+  }
+
   snapshot(now: number): ReceiveEpochSnapshot {
     const { epoch, failed, usage } = this
     return { epoch, key: this.#key, iv: this.#iv, usage, failed, replay: this.replay.snapshot(now) }
@@ -108,6 +112,9 @@ export class EpochChannel implements DataChannel {
   readonly #first: number
   readonly #receivePeerId: number
   #current: ReceiveEpoch
+  /** Window and cipher of the present epoch, at hand for `touch`. */
+  #replay: ReplayWindow
+  #opener: Aead
   readonly #usageWarning: number
 
   readonly #keyId: number
@@ -166,6 +173,8 @@ export class EpochChannel implements DataChannel {
       this.#failed = restored.failed
       this.renegotiation = restored.renegotiation
     }
+    this.#replay = this.#current.replay
+    this.#opener = this.#current.aead
     this.#watchEpoch()
   }
 
@@ -241,6 +250,12 @@ export class EpochChannel implements DataChannel {
     return payloadLength
   }
 
+  touch(): number {
+    const parts =
+      this.#current.touch() + this.#replay.touch() + (this.#opener.touch?.() ?? 0) + (this.#sealer.touch?.() ?? 0)
+    return parts + this.resultOffset + this.#usage + this.#usageLimit
+  }
+
   snapshot(now: number): EpochSnapshot {
     return {
       type: 'epoch',
@@ -273,6 +288,8 @@ export class EpochChannel implements DataChannel {
     this.#future = this.#future.slice(key.epoch - this.#current.epoch)
     this.#retiring = this.#current
     this.#current = key
+    this.#replay = key.replay
+    this.#opener = key.aead
     if (this.#epoch < key.epoch) this.#raiseSendEpoch(key.epoch)
   }
 

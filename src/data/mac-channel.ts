@@ -211,6 +211,10 @@ export class MacChannel implements DataChannel {
     return payloadEnd - payloadOffset
   }
 
+  touch(): number {
+    return this.#replay.touch() + (this.#counters[SENT] as number) + this.resultOffset + this.#block + this.#failed
+  }
+
   snapshot(now: number): StaticSnapshot {
     invariant(this.#longIds === undefined, 'DATA-51')
     const [packetsSent = 0, bytes = 0] = this.#counters

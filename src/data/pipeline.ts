@@ -88,6 +88,11 @@ export class DataPipeline {
     return this.#fragmenter?.left ?? 0
   }
 
+  /** Reads what every packet needs of the pipeline; the number says nothing. */
+  touch(): number {
+    return this.resultOffset + this.#largest + this.tailroom
+  }
+
   /** Payloads decompressed so far. */
   get decompressed(): number {
     return this.#codec?.decompressed ?? 0

@@ -4,7 +4,7 @@
  * Packets are checked against their sender and routed, logins are judged and answered, deadlines are booked, and what ends is
  * freed. The hub knows no sockets and no strangers; `server.ts` and `entrance.ts` stand before it.
  */
-import { ConfigError, Queue, UsageError } from '../bytes/index.ts'
+import { Arena, ConfigError, Queue, UsageError } from '../bytes/index.ts'
 import type { AuthFailure } from '../control/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { isAuthentic } from '../data/index.ts'
@@ -35,7 +35,7 @@ import type { WorkBudget } from './work-budget.ts'
 
 /** Largest datagram and packet there can be. */
 const ROOM = 65_535
-/** Room around a packet for all that any channel and framing puts there. */
+/** Room before and behind a packet for all that any channel and framing puts there. */
 const SEAL_ROOM = 256
 /** How long a dismissed client has to hear of it. */
 const LINGER = 2000
@@ -64,9 +64,13 @@ export class Hub {
   readonly outputs = new Queue<ServerOutput>()
   /** Where packets are opened and sealed: one place for all clients, so that none keeps its last one alive. */
   readonly #room = new Uint8Array(ROOM + 2 * SEAL_ROOM)
+  /** Where results are copied to, to be given away. */
+  readonly #arena = new Arena()
   readonly #config: ServerConfig
   readonly #sweep = new Sweep()
   readonly admission: Admission
+  /** Means nothing. A look that nobody may see would be none. */
+  touched = 0
 
   /** @throws ConfigError */
   constructor(config: ServerConfig, environment: Environment, crypto: CryptoProvider, work: WorkBudget) {
@@ -112,7 +116,9 @@ export class Hub {
   receiveNamed(bytes: Uint8Array, from: string): boolean {
     if (bytes.length < 4 || opcodeOf(bytes[0] as number) !== Opcode.DATA_V2) return false
     const client = this.table.byPeerId(readPeerId(bytes, 0))
-    if (client === undefined || client.address !== from || client.transport !== 'udp') return false
+    if (client === undefined) return false
+    this.touched = client.path.touch()
+    if (client.address !== from || client.transport !== 'udp') return false
     this.stats.datagramsReceived++
     const result = this.#open(bytes, client)
     if (result >= 0) this.#route(client, this.#opened(client, result))
@@ -146,8 +152,7 @@ export class Hub {
 
   /** What was opened last, as bytes to be given away. */
   #opened({ session }: ServerClient, length: number): Uint8Array {
-    const { resultBuffer, resultOffset } = session
-    return resultBuffer.slice(resultOffset, resultOffset + length)
+    return this.#arena.copy(session.resultBuffer, session.resultOffset, length)
   }
 
   /** SRV-13: an address that belongs to somebody else is not taken over. */
@@ -316,10 +321,11 @@ export class Hub {
   #seal(packet: Uint8Array, client: ServerClient): boolean {
     const { session } = client
     if (packet.length > ROOM) return this.drop('malformed')
+    this.touched = client.path.touch()
     this.#room.set(packet, SEAL_ROOM)
     const first = session.seal(this.#room, SEAL_ROOM, packet.length, this.now)
     for (let size = first; size > 0; size = session.sealNext(this.#room, SEAL_ROOM, this.now)) {
-      this.#transmit(client, this.#room.slice(session.resultOffset, session.resultOffset + size))
+      this.#transmit(client, this.#arena.copy(this.#room, session.resultOffset, size))
       if (session.fragmentsLeft === 0) break
     }
     if (first < 0 || session.hurried) this.settle(client)

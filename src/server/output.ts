@@ -2,7 +2,8 @@
  * What leaves a server: bytes for an address, packets for the tunnel side, news of a client.
  *
  * One queue, in causal order: a client's `client-connected` comes before its first packet, its `client-closed` after its
- * last. A client is named by a number that is never used again. None of the events holds a secret in the open.
+ * last. A client is named by a number that is never used again. None of the events holds a secret in the open. The bytes of
+ * several outputs may lie in one buffer (BYTES-3): pass the bytes on, never `data.buffer`.
  */
 import type { TunnelOptions } from '../control/index.ts'
 import type { CloseReason, DropReason, Negotiated, SecretText, SessionEvent, Stats } from '../session/index.ts'

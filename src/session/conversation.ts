@@ -45,6 +45,7 @@ export class Conversation {
   constructor(context: SessionContext, now: number, from?: SessionSnapshot) {
     this.#parts = createParts(context, now)
     this.tunnel = this.#parts.tunnel
+    this.tunnel.path.conversation = this
     const { login, slots } = this.#parts
     if (from !== undefined) {
       restoreParts(this.#parts, from, now)
@@ -58,6 +59,10 @@ export class Conversation {
   snapshot(now: number): SessionSnapshot | undefined {
     const atRest = this.#state === 'connected' && this.#parts.context.outbox.length === 0
     return atRest ? snapshotParts(this.#parts, now) : undefined
+  }
+
+  touch(): number {
+    return this.#state.length
   }
 
   get state(): SessionState {

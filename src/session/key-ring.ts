@@ -11,6 +11,7 @@ import { invariant } from '../bytes/index.ts'
 import type { DataChannel } from '../data/index.ts'
 import type { AckRepeats } from './ack-repeats.ts'
 import type { Negotiated } from './output.ts'
+import type { PacketPath } from './packet-path.ts'
 
 /** One data key with its history. */
 export class DataKey {
@@ -38,6 +39,10 @@ export class DataKey {
     this.since = since
     this.sendFrom = sendFrom
   }
+
+  touch(): number {
+    return this.keyId + this.bytes + this.sendFrom
+  }
 }
 
 /** The keys of one tunnel. */
@@ -45,6 +50,17 @@ export class KeyRing {
   #primary: DataKey | undefined
   #lameDuck: DataKey | undefined
   #sender: DataKey | undefined
+  readonly #path: PacketPath
+
+  /** @param path - is told of every newest key. */
+  constructor(path: PacketPath) {
+    this.#path = path
+    path.keys = this
+  }
+
+  touch(): number {
+    return this.#primary === this.#sender ? 1 : 0
+  }
 
   /** The newest key. */
   get primary(): DataKey | undefined {
@@ -71,20 +87,20 @@ export class KeyRing {
   install(key: DataKey): void {
     invariant(this.#primary?.keyId !== key.keyId, 'REKEY-5')
     this.#lameDuck = this.#primary
-    this.#primary = key
+    this.#setPrimary(key)
     this.#sender = this.#lameDuck ?? key
   }
 
   /** The keys of another session of the same peer take over: nothing of the former one stays. */
   replaceAll(key: DataKey): void {
     this.#lameDuck = undefined
-    this.#primary = key
+    this.#setPrimary(key)
     this.#sender = key
   }
 
   /** Goes on with the keys of another process's tunnel. */
   restore(primary: DataKey, lameDuck: DataKey | undefined, lameDuckSends: boolean): void {
-    this.#primary = primary
+    this.#setPrimary(primary)
     this.#lameDuck = lameDuck
     this.#sender = lameDuckSends ? (lameDuck ?? primary) : primary
   }
@@ -124,8 +140,13 @@ export class KeyRing {
 
   /** Forgets every key. */
   clear(): void {
-    this.#primary = undefined
+    this.#setPrimary(undefined)
     this.#lameDuck = undefined
     this.#sender = undefined
+  }
+
+  #setPrimary(key: DataKey | undefined): void {
+    this.#primary = key
+    this.#path.take(key)
   }
 }

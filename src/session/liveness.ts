@@ -71,6 +71,10 @@ export class Liveness {
     this.#activeSince = now
   }
 
+  touch(): number {
+    return this.lastReceived + this.lastSent + this.#activeBytes
+  }
+
   get settings(): LivenessSettings {
     return this.#settings
   }

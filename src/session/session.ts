@@ -9,7 +9,7 @@
 import { plainBytes, UsageError } from '../bytes/index.ts'
 import type { AuthFailure, PendingRequest, PushedToken } from '../control/index.ts'
 import { DataCode, dataReason, isDrop } from '../data/index.ts'
-import { isDataOpcode, opcodeOf, StreamFramer } from '../wire/index.ts'
+import { isDataOpcode, MAX_FRAME, opcodeOf, StreamFramer } from '../wire/index.ts'
 import type { Credentials, Environment, PushConfig, SessionConfig } from './config.ts'
 import { createContext, type SessionContext } from './context.ts'
 import { Conversation } from './conversation.ts'
@@ -22,9 +22,6 @@ import { StaticConversation, type Talk } from './static-conversation.ts'
 import type { Counters, Stats } from './stats.ts'
 import { LaneCode, sealProblem, type Tunnel } from './tunnel.ts'
 import { answerUnsent } from './unsent.ts'
-
-/** Largest datagram or TCP record looked at. */
-const MAX_DATAGRAM = 65_535
 
 /**
  * A session. Every input runs to its end before it returns; outputs wait in one queue.
@@ -62,7 +59,7 @@ export class Session {
     this.#context = createContext(config, environment)
     this.#counters = this.#context.outbox.counters
     this.#now = environment.now
-    this.#framer = this.#context.config.transport === 'tcp' ? new StreamFramer(MAX_DATAGRAM) : undefined
+    this.#framer = this.#context.config.transport === 'tcp' ? new StreamFramer(MAX_FRAME) : undefined
     const { staticKey } = this.#context.config
     this.#headless = staticKey !== undefined
     this.#conversation =
@@ -283,6 +280,11 @@ export class Session {
   get pendingTimer(): TimerName | undefined {
     const { at, name } = this.#conversation.deadline()
     return at === Infinity ? undefined : name
+  }
+
+  /** For hosts with many sessions. @internal */
+  get path(): Tunnel['path'] {
+    return this.#tunnel.path
   }
 
   get state(): SessionState {

@@ -61,6 +61,7 @@ export class StaticConversation implements Talk {
     const key = createStaticDataKey(context, staticKey, now)
     const options = emptyOptions(config.device)
     const { cipher } = staticKey
+    this.tunnel.path.conversation = this
     this.tunnel.configure(
       pipelineOptions(config, { cipher, auth: config.auth, epoch: false, sendPeerId: undefined }, options),
     )
@@ -71,6 +72,10 @@ export class StaticConversation implements Talk {
     this.#expected = expectedOptionsString(input)
     timers.set('occ-request', now + OCC_REQUEST_INTERVAL)
     outbox.connected(options, key.negotiated) // SESS-150
+  }
+
+  touch(): number {
+    return this.#state.length
   }
 
   get state(): SessionState {

@@ -21,6 +21,7 @@ import { FRAME_HEADER_LENGTH, keyIdOf, writeFrameLength } from '../wire/index.ts
 import { type DataKey, KeyRing } from './key-ring.ts'
 import type { Liveness } from './liveness.ts'
 import type { Outbox } from './outbox.ts'
+import { PacketPath } from './packet-path.ts'
 import type { DropReason, TimerName } from './reasons.ts'
 import type { Counters } from './stats.ts'
 
@@ -62,7 +63,8 @@ export interface TunnelLayers extends PipelineOptions {
 
 /** Packets to datagrams and back. */
 export class Tunnel {
-  readonly keys = new KeyRing()
+  readonly keys: KeyRing
+  readonly path: PacketPath
   /** Where the last result starts. */
   resultOffset = 0
   /** True when the last `seal` or `open` asked for a new key. */
@@ -90,6 +92,9 @@ export class Tunnel {
     transport: 'udp' | 'tcp',
     headless = false,
   ) {
+    this.path = new PacketPath(outbox.counters, liveness)
+    this.path.tunnel = this
+    this.keys = new KeyRing(this.path)
     this.#outbox = outbox
     this.#counters = outbox.counters
     this.#timers = timers
@@ -98,6 +103,7 @@ export class Tunnel {
     this.#framing = transport === 'tcp' ? FRAME_HEADER_LENGTH : 0
     this.#headless = headless
     this.#pipeline = new DataPipeline({ device: 'tun' })
+    this.path.pipeline = this.#pipeline
   }
 
   /** The largest packet that the tunnel side should send. */
@@ -108,6 +114,11 @@ export class Tunnel {
     this.mtu = options.mtu
     this.#decompressedBefore = this.#counters.packetsDecompressed
     this.#pipeline = new DataPipeline(options)
+    this.path.pipeline = this.#pipeline
+  }
+
+  touch(): number {
+    return this.resultOffset + this.#largestReceived + this.#largestSent + this.#framing
   }
 
   /** Free bytes that `seal` needs in front of the packet: enough for any key of the session. */

@@ -6,6 +6,7 @@ import { Timers } from '../../../src/reliability/index.ts'
 import { DEFAULT_TIMERS, type Negotiated, type SessionTimers, type TimerName } from '../../../src/session/index.ts'
 import { Liveness } from '../../../src/session/liveness.ts'
 import { Outbox } from '../../../src/session/outbox.ts'
+import type { PacketPath } from '../../../src/session/packet-path.ts'
 import { createCounters } from '../../../src/session/stats.ts'
 import { Tunnel } from '../../../src/session/tunnel.ts'
 import { keyIdOf, Opcode, opcodeOf } from '../../../src/wire/index.ts'
@@ -156,7 +157,7 @@ describe('keys', () => {
   })
 
   it('REKEY-5 a third key pushes the oldest out', () => {
-    const ring = new KeyRing()
+    const ring = new KeyRing({ take: () => undefined } as unknown as PacketPath)
     const key = (keyId: number): DataKey =>
       new DataKey({ headroom: 0 } as DataChannel, { keyId } as Negotiated, 0, 100 * keyId)
     ring.replaceAll(key(0))
@@ -259,7 +260,7 @@ describe('keys', () => {
 
   it('REKEY-8 a used-up key sends nothing more, and its successor takes over early', () => {
     const exhausted = { seal: () => -13, headroom: 8, tailroom: 0, renegotiation: undefined } as unknown as DataChannel
-    const ring = new KeyRing()
+    const ring = new KeyRing({ take: () => undefined } as unknown as PacketPath)
     ring.replaceAll(new DataKey(exhausted, { keyId: 0 } as Negotiated, 0, 0))
     expect(ring.useNewest()).toBe(false)
     ring.install(new DataKey(exhausted, { keyId: 1 } as Negotiated, 0, 1e9))

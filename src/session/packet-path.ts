@@ -1,0 +1,46 @@
+/**
+ * What lies on the way of a tunnel's packets, led to directly.
+ *
+ * A packet goes from object to object: conversation, tunnel, key, channel, window. A host with thousands of sessions finds
+ * none of them in a cache, and since each leads to the next, it would wait for memory at every step. One look at all of them
+ * beforehand lets the processor ask for all of them at once. It changes nothing, and what it reads means nothing (SESS-79).
+ */
+import type { Counters } from './stats.ts'
+
+/** Something that a packet needs. */
+export interface Touchable {
+  /** Reads fields of every part that a packet needs; the number says nothing. */
+  touch(): number
+}
+
+const NOTHING: Touchable = { touch: () => 0 }
+
+/** The way of one tunnel's packets. Each part is put here by its owner, and replaced when it is. */
+export class PacketPath implements Touchable {
+  conversation = NOTHING
+  tunnel = NOTHING
+  pipeline = NOTHING
+  keys = NOTHING
+  #key = NOTHING
+  #channel = NOTHING
+  readonly #liveness: Touchable
+  readonly #counters: Counters
+
+  constructor(counters: Counters, liveness: Touchable) {
+    this.#counters = counters
+    this.#liveness = liveness
+  }
+
+  /** The newest key, which nearly all packets are for; undefined lets the last one go. */
+  take(key: (Touchable & { readonly channel: Touchable }) | undefined): void {
+    this.#key = key ?? NOTHING
+    this.#channel = key?.channel ?? NOTHING
+  }
+
+  touch(): number {
+    const { datagramsReceived, packetsDecompressed } = this.#counters
+    const above = this.conversation.touch() + this.tunnel.touch() + this.pipeline.touch() + this.#liveness.touch()
+    const below = this.keys.touch() + this.#key.touch() + this.#channel.touch()
+    return above + below + datagramsReceived + packetsDecompressed
+  }
+}
