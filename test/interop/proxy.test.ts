@@ -151,7 +151,7 @@ describe.each(RELEASES)('with a login that only our own proxy asks for, to OpenV
           const config = REFERENCE_CLIENT + clientConfig(ends).replace('dev tun\n', '')
           const reference = lab.openvpn(release, 'client', config)
           await reference.seen(SERVER_READY)
-          expect(proxy?.output()).toMatch(/asked for a login\ntunnel to 127.0.0.1:1194/)
+          await proxy?.seen(/asked for a login\ntunnel to 127.0.0.1:1194/)
           reference.kill()
           await reference.ended()
         }
@@ -177,7 +177,7 @@ describe.each(RELEASES)('with a login that only our own proxy asks for, to OpenV
       const config = REFERENCE_CLIENT + clientConfig(ends).replace('dev tun\n', '')
       const reference = lab.openvpn(release, 'client', config)
       await reference.seen(SERVER_READY)
-      expect(proxy?.output()).toMatch(transport === 'tcp' ? /tunnel to 127.0.0.1:1194/ : /relay at/)
+      await proxy?.seen(transport === 'tcp' ? /tunnel to 127.0.0.1:1194/ : /relay at/)
       reference.kill()
       await reference.ended()
       const result = await probe(lab, clientConfig(ends), ARGS)
