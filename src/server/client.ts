@@ -15,6 +15,8 @@ import type { HeapItem } from './deadline-heap.ts'
 import type { ClientAddresses, ClientId, ServerCloseReason } from './output.ts'
 import type { RouteOwner } from './router.ts'
 
+/** What every client begins with. */
+const NOTHING = {}
 /** Certificates whose names are kept: of a client's session, of one that may replace it, and one before each. */
 const NAMES_KEPT = 4
 
@@ -46,9 +48,9 @@ export class ServerClient implements HeapItem, RouteOwner {
   /** The name that leases, limits and logs use. */
   name: string | undefined
   lease: LeasedAddresses | undefined
-  addresses: ClientAddresses = {}
+  addresses: ClientAddresses = NOTHING
   /** As granted, to be compiled anew where it moves. */
-  limits: ClientLimits = {}
+  limits: ClientLimits = NOTHING
   token: { readonly sessionId: Uint8Array; readonly initialTime: number } | undefined
   /** What it may still be sent, while its address is not proven. */
   credit: Credit | undefined

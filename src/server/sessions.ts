@@ -47,7 +47,7 @@ export function createSessionFor(config: ServerConfig, environment: Environment,
     tls:
       verifier === undefined || owner === undefined
         ? config.tls
-        : { ...config.tls, verifier: listening(verifier, owner) },
+        : { ...config.tls, verifier: new ListeningVerifier(verifier, owner) },
     admission: 'ask',
     push: NO_PUSH,
     ...(resume === undefined ? {} : { resume }),
@@ -55,13 +55,20 @@ export function createSessionFor(config: ServerConfig, environment: Environment,
   return new Session(session, environment, from)
 }
 
-function listening(verifier: ChainVerifier, owner: ServerClient): ChainVerifier {
-  return {
-    verify: (...call) => {
-      const verdict = verifier.verify(...call)
-      const [[leaf]] = call
-      if (verdict.type === 'verified' && leaf !== undefined) owner.noteName(leaf, verdict.username)
-      return verdict
-    },
+/** The server's verifier for one client, who is told its certificate's name. */
+class ListeningVerifier implements ChainVerifier {
+  readonly #verifier: ChainVerifier
+  readonly #owner: ServerClient
+
+  constructor(verifier: ChainVerifier, owner: ServerClient) {
+    this.#verifier = verifier
+    this.#owner = owner
+  }
+
+  verify(...call: Parameters<ChainVerifier['verify']>): ReturnType<ChainVerifier['verify']> {
+    const verdict = this.#verifier.verify(...call)
+    const [[leaf]] = call
+    if (verdict.type === 'verified' && leaf !== undefined) this.#owner.noteName(leaf, verdict.username)
+    return verdict
   }
 }

@@ -17,7 +17,8 @@ import type { ExchangeSnapshot } from './snapshot.ts'
 export class Exchanges {
   readonly #context: SessionContext
   readonly #login: ClientLogin
-  readonly #all = new Map<ControlChannel, Exchange>()
+  /** Made with the first: a peer that never gets so far needs none. */
+  #all: Map<ControlChannel, Exchange> | undefined
   readonly #desk: LoginDesk<ServerExchange>
 
   constructor(context: SessionContext, login: ClientLogin) {
@@ -30,43 +31,43 @@ export class Exchanges {
 
   /** The exchange of a session. */
   of(channel: ControlChannel): Exchange {
-    const known = this.#all.get(channel)
+    const known = this.#all?.get(channel)
     if (known !== undefined) return known
     const made = this.#create()
-    this.#all.set(channel, made)
+    this.#add(channel, made)
     return made
   }
 
   /** The exchange of a connected client of another process goes on here. */
   restore(channel: ControlChannel, from: ExchangeSnapshot): void {
-    this.#all.set(channel, new ServerExchange(this.#context, this.#desk, from))
+    this.#add(channel, new ServerExchange(this.#context, this.#desk, from))
   }
 
   /** A client's exchange as plain data; undefined while something in it is open. */
   snapshot(channel: ControlChannel): ExchangeSnapshot | undefined {
-    const exchange = this.#all.get(channel)
+    const exchange = this.#all?.get(channel)
     return exchange instanceof ServerExchange ? exchange.snapshot() : undefined
   }
 
   /** All exchanges, as a list of their own. */
   list(): readonly (readonly [ControlChannel, Exchange])[] {
-    return [...this.#all]
+    return [...(this.#all ?? [])]
   }
 
   /** The session is over. */
   drop(channel: ControlChannel): void {
-    const exchange = this.#all.get(channel)
-    this.#all.delete(channel)
+    const exchange = this.#all?.get(channel)
+    this.#all?.delete(channel)
     if (exchange instanceof ServerExchange) exchange.leave()
   }
 
   clear(): void {
-    this.#all.clear()
+    this.#all?.clear()
   }
 
   /** What the peer told about itself; empty for a server seen by a client. */
   peerInfo(channel: ControlChannel): PeerInfo {
-    const exchange = this.#all.get(channel)
+    const exchange = this.#all?.get(channel)
     return exchange instanceof ServerExchange || exchange instanceof PairExchange
       ? exchange.peerInfo
       : parsePeerInfo('')
@@ -83,7 +84,7 @@ export class Exchanges {
    */
   asking(): readonly [ControlChannel, ServerExchange] {
     const { current } = this.#desk
-    for (const [channel, exchange] of this.#all) {
+    for (const [channel, exchange] of this.#all ?? []) {
       if (exchange instanceof ServerExchange && exchange === current) return [channel, exchange]
     }
     throw new UsageError('no login waits for an answer')
@@ -94,7 +95,7 @@ export class Exchanges {
    * @throws UsageError when there was none.
    */
   respond(channel: ControlChannel | undefined, response: string): void {
-    const exchange = channel === undefined ? undefined : this.#all.get(channel)
+    const exchange = channel === undefined ? undefined : this.#all?.get(channel)
     const asked = exchange instanceof ClientExchange && channel !== undefined
     if (!asked || !exchange.respond(response, channel.newest)) throw new UsageError('no answer was asked for')
   }
@@ -104,6 +105,11 @@ export class Exchanges {
     if (!peerHas(this.peerInfo(channel), 'pushUpdate')) return false
     for (const part of writePushParts('PUSH_UPDATE', options)) channel.newest.writeText(part)
     return true
+  }
+
+  #add(channel: ControlChannel, exchange: Exchange): void {
+    this.#all ??= new Map()
+    this.#all.set(channel, exchange)
   }
 
   #create(): Exchange {

@@ -15,13 +15,15 @@ import type { Tunnel } from './tunnel.ts'
 /** How long a refusal is repeated to a peer that does not acknowledge it. */
 export const REFUSAL_WINDOW = 5_000
 
+const LOCAL: CloseReason = { type: 'local' }
+
 /** Saying goodbye. */
 export class Farewell {
   /** Farewells to send; 0: none. */
   notify = 0
   readonly #context: SessionContext
   readonly #tunnel: Tunnel
-  #reason: CloseReason = { type: 'local' }
+  #reason = LOCAL
   /** The key states whose acknowledgement ends the wait; none when farewells are counted instead. */
   #awaited: readonly KeyState[] = []
   #left = 0

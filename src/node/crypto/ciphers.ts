@@ -25,7 +25,7 @@ import {
   createPortableCtr,
   type Ctr,
 } from '../../crypto/index.ts'
-import { PackedKey } from './packed-key.ts'
+import { keepKey, type KeptKey } from './kept-key.ts'
 
 /** OpenSSL's names, as the type of the overload that takes additional data. */
 const AEAD_NAME: Readonly<Record<AeadAlgorithm, 'aes-128-ccm'>> = {
@@ -54,7 +54,7 @@ const AAD_VIEWS = Array.from({ length: MOST_AAD + 1 }, (_, length) => AAD.subarr
 class NodeAead implements Aead {
   readonly algorithm: AeadAlgorithm
   readonly #name: 'aes-128-ccm'
-  readonly #key: PackedKey
+  readonly #key: KeptKey
   readonly #smallLimit: number
   /** The portable cipher under the same key, made when small packets come. */
   #small: Aead | undefined
@@ -63,7 +63,7 @@ class NodeAead implements Aead {
   constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
     this.algorithm = algorithm
     this.#name = AEAD_NAME[algorithm]
-    this.#key = new PackedKey(key)
+    this.#key = keepKey(key)
     this.#smallLimit = algorithm === 'CHACHA20-POLY1305' ? SMALL_CHACHA : SMALL_GCM
     this.#small = undefined
   }
@@ -139,14 +139,14 @@ class NodeCbc implements Cbc {
   readonly algorithm: CbcAlgorithm
   readonly blockLength: number
   readonly #name: string
-  readonly #key: Uint8Array
+  readonly #key: KeptKey
   readonly #small: Cbc | undefined
 
   constructor(algorithm: CbcAlgorithm, key: Uint8Array, small: Cbc | undefined) {
     this.algorithm = algorithm
     this.blockLength = CBC_LENGTHS[algorithm].block
     this.#name = algorithm.toLowerCase()
-    this.#key = key.slice()
+    this.#key = keepKey(key)
     this.#small = small
   }
 
@@ -156,7 +156,7 @@ class NodeCbc implements Cbc {
       return
     }
     checkCbcRanges(buffer, offset, length, iv, ivOffset, this.blockLength)
-    const cipher = createCipheriv(this.#name, this.#key, iv.subarray(ivOffset, ivOffset + this.blockLength))
+    const cipher = createCipheriv(this.#name, this.#key.unpack(), iv.subarray(ivOffset, ivOffset + this.blockLength))
     cipher.setAutoPadding(false)
     buffer.set(cipher.update(buffer.subarray(offset, offset + length)), offset)
   }
@@ -167,7 +167,11 @@ class NodeCbc implements Cbc {
       return
     }
     checkCbcRanges(buffer, offset, length, iv, ivOffset, this.blockLength)
-    const decipher = createDecipheriv(this.#name, this.#key, iv.subarray(ivOffset, ivOffset + this.blockLength))
+    const decipher = createDecipheriv(
+      this.#name,
+      this.#key.unpack(),
+      iv.subarray(ivOffset, ivOffset + this.blockLength),
+    )
     decipher.setAutoPadding(false)
     buffer.set(decipher.update(buffer.subarray(offset, offset + length)), offset)
   }
@@ -175,25 +179,25 @@ class NodeCbc implements Cbc {
 
 class NodeCtr implements Ctr {
   readonly #name: string
-  readonly #key: Uint8Array
+  readonly #key: KeptKey
   #small: Ctr | undefined
   #smallSeen = 0
 
   constructor(key: Uint8Array) {
     this.#name = `aes-${key.length * 8}-ctr`
-    this.#key = key.slice()
+    this.#key = keepKey(key)
     this.#small = undefined
   }
 
   apply(buffer: Uint8Array, offset: number, length: number, counter: Uint8Array): void {
     if (length <= SMALL_AES && (this.#small !== undefined || this.#smallSeen++ >= FIRST_SMALL)) {
-      this.#small ??= createPortableCtr(this.#key)
+      this.#small ??= createPortableCtr(this.#key.unpack())
       this.#small.apply(buffer, offset, length, counter)
       return
     }
     checkRange(buffer, offset, length)
     if (counter.length !== 16) throw new UsageError('a counter has 16 bytes')
-    const cipher = createCipheriv(this.#name, this.#key, counter)
+    const cipher = createCipheriv(this.#name, this.#key.unpack(), counter)
     buffer.set(cipher.update(buffer.subarray(offset, offset + length)), offset)
   }
 }

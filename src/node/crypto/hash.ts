@@ -2,10 +2,11 @@
  * Hashes and HMACs of node:crypto.
  *
  * Node's HMAC object takes one message and cannot be copied or started again, so what is kept between messages is the
- * key. Most keys make one MAC, for which a key object costs more than the MAC does; only the second message makes one.
+ * key. A key object of Node's would make no message cheaper.
  */
-import { createHash, createHmac, createSecretKey, type Hash as NodeHash, type KeyObject } from 'node:crypto'
+import { createHash, createHmac, type Hash as NodeHash } from 'node:crypto'
 import { HASH_LENGTH, type Hash, type HashName, type Hmac } from '../../crypto/index.ts'
+import { keepKey, type KeptKey } from './kept-key.ts'
 
 /** OpenSSL's names. */
 export const NODE_HASH_NAME: Readonly<Record<HashName, string>> = {
@@ -41,16 +42,13 @@ class RunningHash implements Hash {
 class KeyedHmac implements Hmac {
   readonly length: number
   readonly #hash: string
-  /** The bytes until the first message begins, a key object from the second on. */
-  #key: Uint8Array | KeyObject
-  #used: boolean
+  readonly #key: KeptKey
   #state: ReturnType<typeof createHmac> | undefined
 
   constructor(hash: HashName, key: Uint8Array) {
     this.length = HASH_LENGTH[hash]
     this.#hash = NODE_HASH_NAME[hash]
-    this.#key = Uint8Array.from(key)
-    this.#used = false
+    this.#key = keepKey(key)
     this.#state = undefined
   }
 
@@ -69,13 +67,7 @@ class KeyedHmac implements Hmac {
   }
 
   #begin(): ReturnType<typeof createHmac> {
-    if (this.#used && this.#key instanceof Uint8Array) {
-      const bytes = this.#key
-      this.#key = createSecretKey(bytes)
-      bytes.fill(0)
-    }
-    this.#used = true
-    return createHmac(this.#hash, this.#key)
+    return createHmac(this.#hash, this.#key.unpack())
   }
 
   #digest(): Buffer {
