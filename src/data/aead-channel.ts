@@ -30,7 +30,7 @@ import {
   writeDataV2Header,
   writePacketId,
 } from '../wire/index.ts'
-import type { DataChannel, DataChannelOptions } from './channel.ts'
+import type { ChannelParts, DataChannel, DataChannelOptions } from './channel.ts'
 import type { RenegotiationReason } from './counters.ts'
 import { DataCode } from './codes.ts'
 import { firstByteCode, refusedId, requireRoom, windowOf } from './framing.ts'
@@ -75,6 +75,7 @@ export class AeadChannel implements DataChannel {
   #sendUsage: number
   readonly #usageLimit: number
   readonly #keys: DataKeys
+  readonly #parts: ChannelParts
 
   constructor(options: DataChannelOptions, algorithm: AeadAlgorithm) {
     const { crypto, keys, counterStart } = options
@@ -94,6 +95,7 @@ export class AeadChannel implements DataChannel {
     this.#receivePeerId = options.receivePeerId ?? -1
     this.headroom = (this.#peerId < 0 ? V1_HEADER : V2_HEADER) + ID + TAG
     this.#replay = windowOf(options)
+    this.#parts = { replay: this.#replay, opener: this.#opener, sealer: this.#sealer }
     this.#usageLimit = aeadUsageLimit(algorithm)
     this.#usageWarning = usageWarning(this.#usageLimit)
     this.#sent = counterStart?.packetsSent ?? 0
@@ -165,10 +167,12 @@ export class AeadChannel implements DataChannel {
     return payloadLength
   }
 
+  get parts(): ChannelParts {
+    return this.#parts
+  }
+
   touch(): number {
-    const { resultOffset } = this
-    const parts = this.#replay.touch() + (this.#opener.touch?.() ?? 0) + (this.#sealer.touch?.() ?? 0)
-    return parts + resultOffset + this.#receiveUsage + this.#sendUsage + this.#usageLimit
+    return this.resultOffset + this.#receiveUsage + this.#sendUsage + this.#usageLimit
   }
 
   snapshot(now: number): StaticSnapshot {

@@ -11,7 +11,8 @@
  *
  * Spec: data.md.
  */
-import type { CryptoProvider, AeadAlgorithm, CbcAlgorithm, HashName, RandomSource } from '../crypto/index.ts'
+import type { Aead, AeadAlgorithm, CbcAlgorithm, CryptoProvider, HashName, RandomSource } from '../crypto/index.ts'
+import type { ReplayWindow } from '../reliability/index.ts'
 import type { CounterStart, RenegotiationReason } from './counters.ts'
 import type { DataKeys } from './keys.ts'
 import type { DataChannelSnapshot } from './snapshot.ts'
@@ -52,11 +53,20 @@ export interface DataChannel {
    */
   open(buffer: Uint8Array, offset: number, length: number, now: number): number
 
-  /** Reads what every packet needs of the channel and its parts, so that memory is asked for all of it at once; the number says nothing. */
+  /** What it works with now: another object whenever one of them is another. */
+  readonly parts: ChannelParts
+  /** Reads the fields that every packet needs; the number says nothing. */
   touch(): number
 
   /** TLS mode: the channel as plain data, to be restored elsewhere; this one must not seal again. DATA-51 */
   snapshot(now: number): DataChannelSnapshot
+}
+
+/** What the next packet needs of a channel besides its own fields. */
+export interface ChannelParts {
+  readonly replay: ReplayWindow
+  readonly opener: Aead | undefined
+  readonly sealer: Aead | undefined
 }
 
 /** `replay-window n t`. */

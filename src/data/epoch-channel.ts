@@ -29,7 +29,7 @@ import {
   writeDataV2Header,
   writeEpochPacketId,
 } from '../wire/index.ts'
-import type { DataChannel, DataChannelOptions, ReplayOptions } from './channel.ts'
+import type { ChannelParts, DataChannel, DataChannelOptions, ReplayOptions } from './channel.ts'
 import type { RenegotiationReason } from './counters.ts'
 import { DataCode } from './codes.ts'
 import { EpochChain, type EpochKeyMaterial } from './epoch-keys.ts'
@@ -112,9 +112,6 @@ export class EpochChannel implements DataChannel {
   readonly #first: number
   readonly #receivePeerId: number
   #current: ReceiveEpoch
-  /** Window and cipher of the present epoch, at hand for `touch`. */
-  #replay: ReplayWindow
-  #opener: Aead
   readonly #usageWarning: number
 
   readonly #keyId: number
@@ -129,6 +126,7 @@ export class EpochChannel implements DataChannel {
   #usage = 0
 
   readonly #usageLimit: number
+  #parts: ChannelParts
   readonly #replayOptions: ReplayOptions | undefined
   readonly #sendChain: EpochChain
   /** Stands at the latest epoch for which a receive key was made. */
@@ -173,8 +171,7 @@ export class EpochChannel implements DataChannel {
       this.#failed = restored.failed
       this.renegotiation = restored.renegotiation
     }
-    this.#replay = this.#current.replay
-    this.#opener = this.#current.aead
+    this.#parts = this.#presentParts()
     this.#watchEpoch()
   }
 
@@ -250,10 +247,12 @@ export class EpochChannel implements DataChannel {
     return payloadLength
   }
 
+  get parts(): ChannelParts {
+    return this.#parts
+  }
+
   touch(): number {
-    const parts =
-      this.#current.touch() + this.#replay.touch() + (this.#opener.touch?.() ?? 0) + (this.#sealer.touch?.() ?? 0)
-    return parts + this.resultOffset + this.#usage + this.#usageLimit
+    return this.#current.touch() + this.resultOffset + this.#usage + this.#usageLimit
   }
 
   snapshot(now: number): EpochSnapshot {
@@ -288,14 +287,14 @@ export class EpochChannel implements DataChannel {
     this.#future = this.#future.slice(key.epoch - this.#current.epoch)
     this.#retiring = this.#current
     this.#current = key
-    this.#replay = key.replay
-    this.#opener = key.aead
     if (this.#epoch < key.epoch) this.#raiseSendEpoch(key.epoch)
+    this.#parts = this.#presentParts()
   }
 
   #raiseSendEpoch(epoch: number): void {
     while (this.#sendChain.epoch < epoch) this.#sendChain.advance()
     this.#sealer = this.#takeSendKey()
+    this.#parts = this.#presentParts()
     this.#sent = 0
     this.#usage = 0
     this.#watchEpoch()
@@ -314,6 +313,11 @@ export class EpochChannel implements DataChannel {
   /** True when the last epoch has room for another packet. */
   #fits(cost: number): boolean {
     return this.#sent < MAX_EPOCH_COUNTER && this.#usage + cost <= this.#usageLimit
+  }
+
+  #presentParts(): ChannelParts {
+    const { aead, replay } = this.#current
+    return { replay, opener: aead, sealer: this.#sealer }
   }
 
   #watchEpoch(): void {

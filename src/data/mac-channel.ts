@@ -42,7 +42,7 @@ import {
   writeLongPacketId,
   writePacketId,
 } from '../wire/index.ts'
-import type { DataChannel, DataChannelOptions } from './channel.ts'
+import type { ChannelParts, DataChannel, DataChannelOptions } from './channel.ts'
 import type { RenegotiationReason } from './counters.ts'
 import { DataCode } from './codes.ts'
 import { dataLayout, layoutHeadroom, layoutTailroom } from './data-format.ts'
@@ -90,6 +90,7 @@ export class MacChannel implements DataChannel {
   /** Packets sent, bytes both ways. In an array of doubles: as fields they would be new objects on every packet. */
   readonly #counters = new Float64Array(2)
   readonly #byteWarning: number
+  readonly #parts: ChannelParts
   #failed: number
 
   constructor(options: DataChannelOptions, cipher: CbcAlgorithm | 'none') {
@@ -120,6 +121,7 @@ export class MacChannel implements DataChannel {
     this.#firstV1 = firstByte(Opcode.DATA_V1, this.#keyId)
     this.#firstV2 = firstByte(Opcode.DATA_V2, this.#keyId)
     this.#replay = windowOf(options)
+    this.#parts = { replay: this.#replay, opener: undefined, sealer: undefined }
     this.#counters[SENT] = counterStart?.packetsSent ?? 0
     this.#longIds = options.staticKey === undefined ? undefined : new LongPacketIdCounter(this.#counters[SENT])
     this.#startTime = Math.floor(options.staticKey?.startTime ?? 0) >>> 0
@@ -211,8 +213,12 @@ export class MacChannel implements DataChannel {
     return payloadEnd - payloadOffset
   }
 
+  get parts(): ChannelParts {
+    return this.#parts
+  }
+
   touch(): number {
-    return this.#replay.touch() + (this.#counters[SENT] as number) + this.resultOffset + this.#block + this.#failed
+    return (this.#counters[SENT] as number) + this.resultOffset + this.#block + this.#failed
   }
 
   snapshot(now: number): StaticSnapshot {

@@ -4,7 +4,7 @@
  * A plain record with every field set from the start; only the server's parts write it.
  */
 import { equalBytes } from '../bytes/index.ts'
-import type { CloseReason, Session, Touchable } from '../session/index.ts'
+import type { CloseReason, PacketPath, Session } from '../session/index.ts'
 import type { ClientKeyMetadata, StreamFramer } from '../wire/index.ts'
 import type { Beginning } from './front.ts'
 import type { LeasedAddresses } from './address-pool.ts'
@@ -31,7 +31,7 @@ export interface Identity {
 /** A client. What every packet asks for stands first, so that it lies together in memory. */
 export class ServerClient implements HeapItem, RouteOwner {
   readonly session: Session
-  readonly path: Touchable
+  readonly path: PacketPath
   /** Where it sends from; changes when it floats. */
   address: string
   readonly transport: 'udp' | 'tcp'

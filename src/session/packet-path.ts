@@ -5,6 +5,7 @@
  * none of them in a cache, and since each leads to the next, it would wait for memory at every step. One look at all of them
  * beforehand lets the processor ask for all of them at once. It changes nothing, and what it reads means nothing (SESS-79).
  */
+import type { ChannelParts, DataChannel } from '../data/index.ts'
 import type { Counters } from './stats.ts'
 
 /** Something that a packet needs. */
@@ -16,13 +17,18 @@ export interface Touchable {
 const NOTHING: Touchable = { touch: () => 0 }
 
 /** The way of one tunnel's packets. Each part is put here by its owner, and replaced when it is. */
-export class PacketPath implements Touchable {
+export class PacketPath {
   conversation = NOTHING
   tunnel = NOTHING
   pipeline = NOTHING
   keys = NOTHING
   #key = NOTHING
   #channel = NOTHING
+  #replay = NOTHING
+  #opener: Partial<Touchable> = NOTHING
+  #sealer: Partial<Touchable> = NOTHING
+  /** The channel's parts that are on the way. */
+  parts: ChannelParts | undefined
   readonly #liveness: Touchable
   readonly #counters: Counters
 
@@ -31,16 +37,28 @@ export class PacketPath implements Touchable {
     this.#liveness = liveness
   }
 
-  /** The newest key, which nearly all packets are for; undefined lets the last one go. */
-  take(key: (Touchable & { readonly channel: Touchable }) | undefined): void {
+  /** The newest key, which nearly all packets are for, with what its channel works with; undefined lets the last one go. */
+  take(key: (Touchable & { readonly channel: DataChannel }) | undefined): void {
     this.#key = key ?? NOTHING
     this.#channel = key?.channel ?? NOTHING
+    this.parts = key?.channel.parts
+    this.#replay = this.parts?.replay ?? NOTHING
+    this.#opener = this.parts?.opener ?? NOTHING
+    this.#sealer = this.parts?.sealer ?? NOTHING
   }
 
-  touch(): number {
-    const { datagramsReceived, packetsDecompressed } = this.#counters
+  /** Asks for all that opening a packet needs. */
+  touchToOpen(): number {
+    return this.#touch() + this.#replay.touch() + (this.#opener.touch?.() ?? 0) + this.#counters.datagramsReceived
+  }
+
+  /** Asks for all that sealing a packet needs. */
+  touchToSeal(): number {
+    return this.#touch() + (this.#sealer.touch?.() ?? 0) + this.#counters.datagramsSent
+  }
+
+  #touch(): number {
     const above = this.conversation.touch() + this.tunnel.touch() + this.pipeline.touch() + this.#liveness.touch()
-    const below = this.keys.touch() + this.#key.touch() + this.#channel.touch()
-    return above + below + datagramsReceived + packetsDecompressed
+    return above + this.keys.touch() + this.#key.touch() + this.#channel.touch()
   }
 }

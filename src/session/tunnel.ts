@@ -274,6 +274,7 @@ export class Tunnel {
   #use(key: DataKey, bytes: number, now: number): void {
     key.bytes += bytes
     key.packets++
+    if (key.channel.parts !== this.path.parts && key === this.keys.primary) this.path.take(key)
     const limits = this.#limits
     const spent = limits !== undefined && (key.bytes >= limits.bytes || key.packets >= limits.packets)
     if (spent || key.channel.renegotiation !== undefined) this.#askForKey(key, now)

@@ -25,7 +25,7 @@ import {
   createPortableCtr,
   type Ctr,
 } from '../../crypto/index.ts'
-import { keepKey, type KeptKey } from './kept-key.ts'
+import { keepKey, KeyHolder, type KeptKey } from './kept-key.ts'
 
 /** OpenSSL's names, as the type of the overload that takes additional data. */
 const AEAD_NAME: Readonly<Record<AeadAlgorithm, 'aes-128-ccm'>> = {
@@ -51,25 +51,24 @@ const TAG = new Uint8Array(AEAD_TAG_LENGTH)
 const AAD = new Uint8Array(MOST_AAD)
 const AAD_VIEWS = Array.from({ length: MOST_AAD + 1 }, (_, length) => AAD.subarray(0, length))
 
-class NodeAead implements Aead {
+class NodeAead extends KeyHolder implements Aead {
   readonly algorithm: AeadAlgorithm
   readonly #name: 'aes-128-ccm'
-  readonly #key: KeptKey
   readonly #smallLimit: number
   /** The portable cipher under the same key, made when small packets come. */
   #small: Aead | undefined
   #smallSeen = 0
 
   constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
+    super(key)
     this.algorithm = algorithm
     this.#name = AEAD_NAME[algorithm]
-    this.#key = keepKey(key)
     this.#smallLimit = algorithm === 'CHACHA20-POLY1305' ? SMALL_CHACHA : SMALL_GCM
     this.#small = undefined
   }
 
   touch(): number {
-    return this.#smallSeen + this.#key.touch() + (this.#small?.touch?.() ?? 0)
+    return this.#smallSeen + (this.#small?.touch?.() ?? 0)
   }
 
   seal(
@@ -86,7 +85,7 @@ class NodeAead implements Aead {
       return
     }
     checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
-    const cipher: CipherCCM = createCipheriv(this.#name, this.#key.unpack(), nonce, AUTH_TAG_OPTION)
+    const cipher: CipherCCM = createCipheriv(this.#name, this.unpackKey(), nonce, AUTH_TAG_OPTION)
     cipher.setAAD(additionalData(buffer, aadOffset, aadLength), { plaintextLength: length })
     const sealed = cipher.update(buffer.subarray(offset, offset + length))
     cipher.final()
@@ -108,7 +107,7 @@ class NodeAead implements Aead {
       return this.#portable().open(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
     }
     checkAeadRanges(buffer, aadOffset, aadLength, offset, length, tagOffset, nonce)
-    const decipher: DecipherCCM = createDecipheriv(this.#name, this.#key.unpack(), nonce, AUTH_TAG_OPTION)
+    const decipher: DecipherCCM = createDecipheriv(this.#name, this.unpackKey(), nonce, AUTH_TAG_OPTION)
     decipher.setAAD(additionalData(buffer, aadOffset, aadLength), { plaintextLength: length })
     for (let i = 0; i < AEAD_TAG_LENGTH; i++) TAG[i] = buffer[tagOffset + i] as number
     decipher.setAuthTag(TAG)
@@ -124,7 +123,7 @@ class NodeAead implements Aead {
   }
 
   #portable(): Aead {
-    return (this.#small ??= createPortableAead(this.algorithm, this.#key.unpack()))
+    return (this.#small ??= createPortableAead(this.algorithm, this.unpackKey()))
   }
 }
 
@@ -177,27 +176,26 @@ class NodeCbc implements Cbc {
   }
 }
 
-class NodeCtr implements Ctr {
+class NodeCtr extends KeyHolder implements Ctr {
   readonly #name: string
-  readonly #key: KeptKey
   #small: Ctr | undefined
   #smallSeen = 0
 
   constructor(key: Uint8Array) {
+    super(key)
     this.#name = `aes-${key.length * 8}-ctr`
-    this.#key = keepKey(key)
     this.#small = undefined
   }
 
   apply(buffer: Uint8Array, offset: number, length: number, counter: Uint8Array): void {
     if (length <= SMALL_AES && (this.#small !== undefined || this.#smallSeen++ >= FIRST_SMALL)) {
-      this.#small ??= createPortableCtr(this.#key.unpack())
+      this.#small ??= createPortableCtr(this.unpackKey())
       this.#small.apply(buffer, offset, length, counter)
       return
     }
     checkRange(buffer, offset, length)
     if (counter.length !== 16) throw new UsageError('a counter has 16 bytes')
-    const cipher = createCipheriv(this.#name, this.#key.unpack(), counter)
+    const cipher = createCipheriv(this.#name, this.unpackKey(), counter)
     buffer.set(cipher.update(buffer.subarray(offset, offset + length)), offset)
   }
 }

@@ -9,8 +9,6 @@
 export interface KeptKey {
   /** The key's bytes, good until the next call for any key. */
   unpack(): Uint8Array
-  /** Reads the key; the number says nothing. */
-  touch(): number
 }
 
 const WORDS = new Int32Array(8)
@@ -18,7 +16,8 @@ const BYTES = new Uint8Array(WORDS.buffer)
 /** The first so many bytes. */
 const FIRST = Array.from({ length: BYTES.length + 1 }, (_, length) => BYTES.subarray(0, length))
 
-class ShortKey implements KeptKey {
+/** Whoever has a key of up to 32 bytes, as numbers among its own fields. */
+export abstract class KeyHolder {
   readonly #length: number
   readonly #word0: number
   readonly #word1: number
@@ -43,7 +42,8 @@ class ShortKey implements KeptKey {
     this.#word7 = WORDS[7] as number
   }
 
-  unpack(): Uint8Array {
+  /** The key's bytes, good until the next call of any holder. */
+  protected unpackKey(): Uint8Array {
     WORDS[0] = this.#word0
     WORDS[1] = this.#word1
     WORDS[2] = this.#word2
@@ -54,9 +54,11 @@ class ShortKey implements KeptKey {
     WORDS[7] = this.#word7
     return FIRST[this.#length] as Uint8Array
   }
+}
 
-  touch(): number {
-    return this.#length + this.#word7
+class ShortKey extends KeyHolder implements KeptKey {
+  unpack(): Uint8Array {
+    return this.unpackKey()
   }
 }
 
@@ -69,10 +71,6 @@ class LongKey implements KeptKey {
 
   unpack(): Uint8Array {
     return this.#bytes
-  }
-
-  touch(): number {
-    return this.#bytes.length
   }
 }
 

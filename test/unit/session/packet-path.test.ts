@@ -42,7 +42,8 @@ describe('PacketPath', () => {
     pair.wait(1000)
     for (const { session } of [pair.client, pair.server]) {
       const before = [session.digest(), structuredClone(session.stats)]
-      expect(session.path.touch()).toBeTypeOf('number')
+      expect(session.path.touchToOpen()).toBeTypeOf('number')
+      expect(session.path.touchToSeal()).toBeTypeOf('number')
       expect([session.digest(), session.stats]).toEqual(before)
       expect(session.poll()).toBeUndefined()
     }
@@ -58,8 +59,9 @@ describe('PacketPath', () => {
     const all = [first, second, third, other]
     const looks = (): number[] => {
       for (const { channel } of all) channel.looks = 0
-      path.touch()
-      return all.map(({ channel }) => channel.looks)
+      path.touchToOpen()
+      path.touchToSeal()
+      return all.map(({ channel }) => channel.looks / 2)
     }
     expect(looks()).toEqual([0, 0, 0, 0])
     ring.replaceAll(first.key)
@@ -73,6 +75,23 @@ describe('PacketPath', () => {
     other.key.dieAt = 10
     ring.expire(10)
     expect(looks()).toEqual([0, 0, 0, 0])
+  })
+
+  it('SESS-79 what an epoch brings is on it, and what the last one had is not', () => {
+    const server = { push: { options: [], peerId: 0 } }
+    const pair = connectPair({ crypto: nodeCrypto, client: { counterStart: { usageLimit: 64 } }, server })
+    const seen = { client: new Set<unknown>(), server: new Set<unknown>() }
+    for (let i = 0; i < 30; i++) {
+      pair.send(pair.client, ipPacket(i, 100))
+      pair.wait(100)
+      for (const end of ['client', 'server'] as const) {
+        const { parts } = pair.side(end).session.path
+        seen[end].add(parts?.opener)
+        seen[end].add(parts?.sealer)
+      }
+    }
+    expect(seen.client.size).toBeGreaterThan(4)
+    expect(seen.server.size).toBeGreaterThan(4)
   })
 
   it('SESS-79 every part of a session is on it', () => {
