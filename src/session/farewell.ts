@@ -1,9 +1,10 @@
 /**
  * The end, politely: telling the peer, and giving it time to have heard (spec/session.md, "Farewell").
  *
- * Over UDP the other end would else wait for its timers. Peers that know EXIT as a control message get one, reliably; the
- * session ends when it is acknowledged or after as many seconds as farewells were configured. Others get the farewell of
- * the data channel, one per second. Over TCP the closed connection says it all.
+ * Over UDP the other end would else wait for its timers. Peers that know EXIT as a control message get one, reliably, under
+ * the present key and under that of a renegotiation, whichever they hear; the session ends when one is acknowledged or after
+ * as many seconds as farewells were configured. Others get the farewell of the data channel, one per second. Over TCP the
+ * closed connection says it all.
  */
 import type { Agreement } from './agreed.ts'
 import type { SessionContext } from './context.ts'
@@ -24,7 +25,7 @@ export class Farewell {
   readonly #context: SessionContext
   readonly #tunnel: Tunnel
   #reason = LOCAL
-  /** The key states whose acknowledgement ends the wait; none when farewells are counted instead. */
+  /** The key states of which one's acknowledgement ends the wait; none when farewells are counted instead. */
   #awaited: readonly KeyState[] = []
   #left = 0
 
@@ -44,8 +45,10 @@ export class Farewell {
     this.#reason = reason
     if (this.notify === 0 || config.transport === 'tcp') return false // SESS-140
     if (agreement?.ccExit === true) {
-      // SESS-141: both the old and the new key state, as the peer may follow either.
-      this.#awaited = [channel.primary, channel.next].filter((key) => key?.isActive === true) as KeyState[]
+      // SESS-141: a peer that takes part in a renegotiation may hear nothing more under the key before it.
+      this.#awaited = [channel.primary, channel.next].filter(
+        (key) => key !== undefined && key.state !== 'error',
+      ) as KeyState[]
       for (const key of this.#awaited) key.writeText('EXIT')
       timers.set('exit-notify', now + this.notify * 1000)
       return this.#awaited.length > 0
@@ -62,10 +65,11 @@ export class Farewell {
     this.#context.timers.set('exit-notify', now + patience)
   }
 
-  /** True once everything awaited is acknowledged. */
+  /** True once the peer has it, or no way is left to tell. */
   heard(channel: ControlChannel | undefined): boolean {
     if (channel === undefined) return true
-    return this.#awaited.length > 0 && this.#awaited.every((key) => key.state === 'error' || key.isSilent)
+    if (this.#awaited.some((key) => key.state !== 'error' && key.isSilent)) return true
+    return this.#awaited.length > 0 && this.#awaited.every((key) => key.state === 'error')
   }
 
   /** The next farewell of the data channel; false when it was the last, or time is up. SESS-142 */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
-import { Opcode, opcodeOf } from '../../../src/wire/index.ts'
+import { keyIdOf, Opcode, opcodeOf } from '../../../src/wire/index.ts'
 import { describeCloseReason, DROP_REASONS, type CloseReason } from '../../../src/session/index.ts'
 import { createPeerVerifier } from '../../../src/x509/index.ts'
 import { connectPair, ipPacket, Pair, pairConfigs } from '../../support/pair.ts'
@@ -184,6 +184,23 @@ describe('farewell', () => {
     expect(pair.server.session.closeReason).toEqual({ type: 'peer-exit' })
   })
 
+  it.each([
+    ['old', 0],
+    ['new', 1],
+  ] as const)('SESS-141 of an EXIT during a renegotiation one is enough: under the %s key', (_name, heard) => {
+    const pair = connectPair({ crypto, client: { explicitExitNotify: 3 } })
+    pair.input(pair.client, (session, now) => session.renegotiate(now))
+    pair.wait(50)
+    // From now on the server hears nothing of the other key.
+    pair.network.filter = (bytes, to) => to === 'client' || keyIdOf(bytes[0]!) === heard
+    const since = pair.now
+    pair.input(pair.client, (session, now) => session.close(now))
+    expect(pair.client.session.keyStates.at(-1)).toMatchObject({ keyId: 1, state: 'start' })
+    pair.wait(1_000)
+    expect(pair.server.session.closeReason).toEqual({ type: 'peer-exit' })
+    expect(pair.client.closedAt - since).toBeLessThan(500)
+  })
+
   it('SESS-139 once the farewell is said, nothing the peer says inside TLS changes the end', () => {
     const peer = new RawPeer({
       role: 'client',
@@ -204,12 +221,15 @@ describe('farewell', () => {
   it('SESS-139 a renegotiation that ends during the farewell changes nothing any more', () => {
     const pair = connectPair({ crypto, client: { explicitExitNotify: 3 } })
     pair.input(pair.client, (session, now) => session.renegotiate(now))
-    // Nothing of key id 0 gets through any more: the farewell stays unheard, the renegotiation goes on.
-    pair.network.filter = (bytes) => (bytes[0]! & 7) !== 0
+    // Nothing of key id 0 gets through, and nothing more once the renegotiation is done: the farewell stays unheard.
+    const ended = { keyId: 1, state: 'active' }
+    const done = (): boolean => pair.client.session.keyStates.at(-1)?.state === ended.state
+    pair.network.filter = (bytes) => keyIdOf(bytes[0]!) !== 0 && !done()
     pair.wait(10)
     pair.input(pair.client, (session, now) => session.close(now))
     pair.wait(2_000)
     expect(pair.client.session.state).toBe('closing')
+    expect(pair.client.session.keyStates.at(-1)).toEqual(ended)
     expect(pair.events(pair.client, 'rekeyed')).toEqual([])
     pair.wait(2_000)
     expect(pair.client.session.closeReason).toEqual({ type: 'local' })
