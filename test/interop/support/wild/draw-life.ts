@@ -78,9 +78,10 @@ export function drawLife(plan: Plan): void {
   const many = plan.args.includes('300')
   if (many || plan.chance('reneg', 0.08)) {
     const by = plan.pick('reneg-by', ['reneg-sec 2', 'reneg-pkts 40', 'reneg-bytes 10000', 'reneg-sec 0'])
-    const lines = by === 'reneg-sec 2' ? ['reneg-sec 2'] : [by]
-    if (plan.random.chance(0.5)) plan.onServer(...lines)
-    else plan.onClient(...lines)
+    // A server that gives tokens out must renegotiate by time.
+    const isForClient = !plan.random.chance(0.5) || (by === 'reneg-sec 0' && plan.tags.includes('gen-token'))
+    if (isForClient) plan.onClient(by)
+    else plan.onServer(by)
     if (!many) {
       const at = plan.args.indexOf('--count')
       plan.args.splice(at, 4, '--count', '100', '--interval', '50')

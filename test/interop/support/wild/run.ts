@@ -72,16 +72,27 @@ export async function runDraw(draw: Draw, options: RunOptions = {}): Promise<Out
         const ip = (...args: readonly string[]): void => void execFileSync('ip', args)
         ip('-n', lab.namespace, 'addr', 'add', `${SERVER6}/64`, 'dev', 'v1', 'nodad')
         ip('-n', place!.namespace, 'addr', 'add', 'fd99:1::2/64', 'dev', 'eth0', 'nodad')
+        silence(lab)
         return await inside(lab, place!, draw, options)
       }),
   )
+}
+
+/**
+ * The server's kernel says nothing of its own on the devices that come: a router solicitation, sent to everybody at once, can
+ * overtake the options of a client that is just connecting.
+ */
+function silence(lab: Lab): void {
+  const settings = { router_solicitations: 0, dad_transmits: 0, mldv2_unsolicited_report_interval: 1 }
+  for (const [name, value] of Object.entries(settings))
+    lab.run(['sh', '-c', `echo ${value} > /proc/sys/net/ipv6/conf/default/${name}`])
 }
 
 async function inside(lab: Lab, place: ClientPlace, draw: Draw, options: RunOptions): Promise<Outcome> {
   const server = startServer(lab, draw)
   const nothing = { code: -1, events: [], output: '', ms: 0, faults: [], oracle: {} }
   try {
-    await server.seen(draw.tags.includes('pair') ? WAITING : SERVER_READY, 8)
+    await server.seen(draw.tags.includes('pair') ? WAITING : SERVER_READY, 30)
   } catch {
     return { ...nothing, unserved: lastWords(server.output()), log: server.output() }
   }
@@ -125,10 +136,9 @@ function judge(draw: Draw, { code, events, ms, output }: Run, faults: string[]):
   if (draw.fate === 'up') {
     if (code !== 0) faults.push(`exit code ${code}: ${String(closed?.['reason'])}: ${String(closed?.['message'])}`)
     else if (!draw.args.includes('--require') && pings !== wanted) faults.push(`${pings} of ${wanted} pings`)
-    const stats = (closed?.['stats'] ?? {}) as { readonly dropped?: object }
-    // What the server sent before it heard our farewell comes too late, and is no fault.
-    const dropped = Object.keys(stats.dropped ?? {}).filter((reason) => reason !== 'closed')
-    if (code === 0 && dropped.length > 0) faults.push(`dropped ${JSON.stringify(stats.dropped)}`)
+    const { dropped = {} } = (closed?.['stats'] ?? {}) as { readonly dropped?: Readonly<Record<string, number>> }
+    const lost = Object.entries(dropped).filter(([reason, count]) => !isLate(draw, reason, count))
+    if (code === 0 && lost.length > 0) faults.push(`dropped ${JSON.stringify(dropped)}`)
     return
   }
   if (code !== 1) faults.push(`exit code ${code} where a refusal is due`)
@@ -138,6 +148,15 @@ function judge(draw: Draw, { code, events, ms, output }: Run, faults: string[]):
     )
   }
   if (ms > 12_000) faults.push(`refused after ${ms} ms`)
+}
+
+/**
+ * Over UDP a packet that the server sends of its own accord (a keepalive's ping, an ARP question) may be on its way when ours
+ * says goodbye: it comes after the farewell whatever anybody does. Such packets are rare and the farewell is heard in moments, so
+ * there is one at most; more, or any over TCP, would be a fault.
+ */
+function isLate({ transport }: Draw, reason: string, count: number): boolean {
+  return reason === 'closed' && transport === 'udp' && count === 1
 }
 
 /** Does the reference's client connect and ping with the same profile? */

@@ -36,7 +36,10 @@ function faultsOf(text: string): readonly string[] {
 /** A capture on the client's cable, and the session's key log. */
 export async function capturing(lab: Lab, draw: Draw): Promise<Witness> {
   const [capture, keyLog] = [join(lab.folder, 'wire.pcap'), join(lab.folder, 'keys.log')]
-  const dump = lab.start('tcpdump', `tcpdump -i v1 -w ${capture} -Z root -U --immediate-mode udp or tcp`.split(' '))
+  // Its usual buffer holds a few packets of this kind, and a handshake in hundreds of small ones is more than that.
+  const room = '-s 32000 -B 32768'
+  const command = `tcpdump -i v1 -w ${capture} -Z root -U --immediate-mode ${room} udp or tcp`
+  const dump = lab.start('tcpdump', command.split(' '))
   await dump.seen(/listening on/)
   return {
     args: ['--keylog', keyLog],
@@ -47,6 +50,8 @@ export async function capturing(lab: Lab, draw: Draw): Promise<Witness> {
       const decoded = decodeCapture(bytes, { keys, crypto: nodeCrypto, ports: [draw.port] })
       const packets = decoded?.packets ?? []
       const faults = (decoded?.problems ?? ['no capture']).map((problem) => `capture: ${JSON.stringify(problem)}`)
+      const lost = /(\d+) packets dropped by kernel/.exec(dump.output())?.[1]
+      if (lost !== '0') faults.push(`the capture lacks ${lost} packets`)
       if (packets.length < 6) faults.push(`${packets.length} packets in the capture`)
       return [...faults, ...packets.flatMap(faultOf).slice(0, 5)]
     },
