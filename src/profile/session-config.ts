@@ -100,7 +100,9 @@ export function defined<T>(fields: { readonly [K in keyof T]: T[K] | undefined }
  * and ciphers with 64-bit blocks go into no list. PROF-59: with `compat-mode` before 2.5 a `cipher` also joins a list that is
  * named, before 2.4 it is the fallback in any case.
  */
-function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCiphers' | 'dataCiphersFallback'> {
+function readCiphers(
+  profile: Profile,
+): Pick<Partial<SessionConfig>, 'dataCiphers' | 'dataCiphersFallback' | 'statedCipher'> {
   const listed = profile.value('data-ciphers')?.[0].split(':')
   const stated = profile.has('data-ciphers-fallback') ? lastCipher(profile) : undefined
   const written = profile.value('cipher')?.[0]
@@ -114,9 +116,11 @@ function readCiphers(profile: Profile): Pick<Partial<SessionConfig>, 'dataCipher
   const dataCiphers = joins ? [...list, single.name] : listed
   const fallsBack = listed === undefined || profile.role === 'peer' || reachesBefore(compatible, '2.4')
   const fallback = stated ?? (fallsBack ? name : undefined)
+  const without = fallback === undefined ? single?.name : undefined // NEG-28
   return {
     ...(dataCiphers === undefined ? {} : { dataCiphers }),
     ...(fallback === undefined ? {} : { dataCiphersFallback: fallback }),
+    ...(without === undefined ? {} : { statedCipher: without }),
   }
 }
 

@@ -97,7 +97,7 @@ export function optionsInput(config: ResolvedConfig): OptionsStringInput {
     device: config.device,
     transport: config.transport,
     tunMtu: config.tunMtu,
-    cipher: config.fallback,
+    cipher: config.statedCipher,
     dataCiphers: config.dataCiphers,
     auth: config.auth,
     framing: compression === 'none' ? 'none' : compression.endsWith('-v2') ? 'v2' : 'v1',

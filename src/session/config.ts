@@ -178,6 +178,11 @@ export interface SessionConfig {
   readonly dataCiphers?: readonly string[]
   /** `data-ciphers-fallback`, for peers that negotiate nothing; `none` only with `allowInsecure`. */
   readonly dataCiphersFallback?: string
+  /**
+   * `cipher` where it is no fallback: our options string counts packets under it, as the peer's expects it to, and nothing
+   * else follows. A name that is not known counts as BF-CBC. Default: `dataCiphersFallback`.
+   */
+  readonly statedCipher?: string
   /** `auth`: digest of tls-auth and of CBC data packets. Default SHA1. */
   readonly auth?: HashName | 'none'
   /** Default: none for a client. */

@@ -38,6 +38,8 @@ export interface ResolvedConfig {
   readonly counterStart: CounterStart
   readonly dataCiphers: readonly DataCipher[]
   readonly fallback: ChosenCipher | undefined
+  /** The cipher of which our options string speaks. */
+  readonly statedCipher: ChosenCipher | undefined
   readonly auth: HashName | 'none'
   readonly login: LoginConfig
   readonly staticChallenge: StaticChallenge | undefined

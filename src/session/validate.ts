@@ -52,6 +52,7 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
   const auth = config.auth ?? 'SHA1'
   const supported = supportedCiphers(crypto)
   const { transport, role } = config
+  const fallback = resolveFallback(config, supported)
   const resolved: ResolvedConfig = {
     role,
     pointToPoint,
@@ -69,7 +70,8 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
     answerTooLarge: config.answerTooLarge ?? false,
     counterStart: config.counterStart ?? NO_COUNTERS,
     dataCiphers: resolveCiphers(config.dataCiphers, supported, crypto),
-    fallback: resolveFallback(config, supported),
+    fallback,
+    statedCipher: cipherByName(config.statedCipher ?? '')?.name ?? fallback, // NEG-28
     auth,
     login: config.login ?? NO_LOGIN,
     staticChallenge: config.staticChallenge,

@@ -93,6 +93,19 @@ describe.each(RELEASES)('refusals against OpenVPN %s', (release) => {
     expect(await refused(release, server, others)).toMatchObject({ code: 0 })
   })
 
+  // 2.7 has no such comparison any more.
+  it.skipIf(!releases.includes(release) || release === '2.7')(
+    'NEG-28 opt-verify: a client with the same lines has the options string that the server expects',
+    async () => {
+      const lines = 'data-ciphers AES-256-GCM:AES-128-GCM\ncipher AES-256-CBC\nauth SHA256'
+      const listed = release === '2.5' ? lines.replace('AES-128-GCM', 'AES-256-CBC') : lines
+      const server = { ...tunnel(), server: `${listed}\nopt-verify` }
+      expect(await refused(release, server, { ...server, client: listed })).toMatchObject({ code: 0 })
+      const other = { ...server, client: `${listed}\ntun-mtu 1400` }
+      expect((await refused(release, server, other, /due to --opt-verify/)).code).toBe(1)
+    },
+  )
+
   test('no cipher in common: told by the server, at once', async () => {
     const server = tunnel()
     const client = { ...server, client: 'data-ciphers AES-192-GCM' }
