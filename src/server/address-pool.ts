@@ -7,7 +7,7 @@
  */
 import { ConfigError, Queue } from '../bytes/index.ts'
 import type { AddressPlan, Lease } from './config.ts'
-import { ipv4Number, ipv4Text, ipv6Bytes, ipv6Plus } from './numbers.ts'
+import { ipv4Number, ipv4Text, ipv6Bytes, ipv6Plus, readU32 } from './numbers.ts'
 import { netmaskOf } from './plan.ts'
 
 /** Largest pool, as many as there are peer-ids a server could give. */
@@ -19,6 +19,12 @@ export interface LeasedAddresses {
   readonly index: number
   readonly ipv4?: { readonly local: string; readonly remoteOrNetmask: string }
   readonly ipv6?: { readonly address: string; readonly prefix: number; readonly remote: string }
+}
+
+/** Addresses from `first` to the end of its network, as far as they matter. SRV-22 */
+function placesBehind(first: Uint8Array, prefix: number): number {
+  const hostBits = Math.min(32, 128 - prefix)
+  return Math.min(MAX_POOL, 2 ** hostBits - (readU32(first, 12) % 2 ** hostBits))
 }
 
 /** The pools of one server. */
@@ -52,9 +58,9 @@ export class AddressPool {
     const places4 = pool === undefined ? MAX_POOL : Math.floor((last - this.#first4 + 1 + (block - 1)) / block)
     const poolFirst = plan.ipv6?.poolFirst
     this.#first6 = poolFirst === undefined ? undefined : ipv6Bytes(poolFirst, 'ifconfig-ipv6-pool')
-    const places6 = plan.ipv6 === undefined ? MAX_POOL : 2 ** Math.min(16, 128 - plan.ipv6.prefix) - 2
+    const places6 = this.#first6 === undefined ? MAX_POOL : placesBehind(this.#first6, plan.ipv6?.prefix ?? 0)
     const none = pool === undefined && poolFirst === undefined
-    this.size = none ? 0 : Math.min(MAX_POOL, places4, poolFirst === undefined ? MAX_POOL : places6)
+    this.size = none ? 0 : Math.min(MAX_POOL, places4, places6)
     for (const lease of leases) this.#restore(lease)
   }
 

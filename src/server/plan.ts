@@ -94,7 +94,9 @@ function planServer(
   const plain = { network: server.network, prefix, server: ipv4Text(base + 1) }
   if (pool !== undefined) return { ...plain, pool }
   if (server.pool === false) return plain
-  const [first, last] = topology === 'subnet' ? [base + 2, broadcast - 1] : [base + 4, broadcast - 1]
+  // Blocks of four begin behind the server's own; the last one is left out, unless it is the only one.
+  const lastOfBlocks = prefix === 29 ? broadcast : broadcast - 4
+  const [first, last] = topology === 'subnet' ? [base + 2, broadcast - 1] : [base + 4, lastOfBlocks]
   return { ...plain, pool: { first: ipv4Text(first), last: ipv4Text(last) } }
 }
 

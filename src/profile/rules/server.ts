@@ -4,7 +4,7 @@
 import { networkOf4, parseNetmask } from '../../control/index.ts'
 import { isAtLeast } from '../release.ts'
 import type { DirectiveName } from '../table.ts'
-import { ALWAYS, one, type ReleaseRange, type Rule } from './rule.ts'
+import { ALWAYS, one, type ReleaseRange, type Rule, type RuleView } from './rule.ts'
 
 /** A directive of a client or peer that a server for many clients may not have. */
 function notForServer(directive: DirectiveName, because: string, remedy: string): Rule {
@@ -35,6 +35,21 @@ function onlyForServer(directive: DirectiveName, refusedBy: ReleaseRange | undef
 /** An IPv4 address as a number. */
 function asNumber(address: string): number {
   return address.split('.').reduce((number, byte) => number * 256 + Number(byte), 0)
+}
+
+/** IPv4 addresses or blocks of the pool; `undefined` where there is none. */
+function poolPlaces(view: RuleView): number | undefined {
+  const [network, mask] = view.value('server') ?? []
+  const [first, last] = view.value('ifconfig-pool') ?? []
+  const before27 = view.release !== undefined && !isAtLeast(view.release, '2.7')
+  const topology = view.value('topology')?.[0] ?? (before27 ? 'net30' : 'subnet')
+  const block = view.device === 'tun' && topology === 'net30' ? 4 : 1
+  if (first !== undefined && last !== undefined)
+    return Math.floor(asNumber(last) / block) - Math.floor(asNumber(first) / block) + 1
+  const bits = parseNetmask(mask ?? '')
+  if (network === undefined || bits === undefined || view.hasNoPool) return undefined
+  if (view.device === 'tap' || topology === 'subnet') return 2 ** (32 - bits) - 3
+  return (bits === 29 ? 4 : 2 ** (32 - bits) - 8) / block
 }
 
 /** Rules about servers for many clients. */
@@ -179,6 +194,15 @@ export const serverRules: readonly Rule[] = [
       const size = asNumber(last) - asNumber(first) + 1
       return size < 1 || size > 65_536 ? one(view.entry('ifconfig-pool')) : []
     },
+  },
+  {
+    code: 'conflict',
+    directive: 'ifconfig-pool',
+    own: undefined,
+    refusedBy: ALWAYS,
+    message: 'the pool has room for one client only',
+    remedy: 'make it larger, or write "nopool" behind "server" and give addresses with "ifconfig-push"',
+    find: (view) => (poolPlaces(view) === 1 ? one(view.entry('ifconfig-pool') ?? view.entry('server')) : []),
   },
   {
     code: 'conflict',

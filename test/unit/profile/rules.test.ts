@@ -340,6 +340,23 @@ describe('lint', () => {
     expect(errors(`${server}ifconfig-pool 10.8.0.10 10.8.0.9\n`, '2.6')).toEqual(['ifconfig-pool'])
   })
 
+  it('PROF-19 wants room for two clients on behalf of every release', () => {
+    const base = 'dev tun\ndh none\nca c\ncert c\nkey k\n'
+    const refusing = (lines: string) =>
+      (['2.5', '2.6', '2.7'] as const).filter((peer) => errors(base + lines, peer).length > 0)
+    const small = 'server 10.8.0.0 255.255.255.248'
+    expect(refusing(`${small}\ntopology net30\n`)).toEqual(['2.5', '2.6', '2.7'])
+    expect(refusing(`${small}\n`)).toEqual(['2.5', '2.6'])
+    expect(refusing(`${small} nopool\ntopology net30\n`)).toEqual([])
+    expect(refusing(`${small}\ntopology p2p\n`)).toEqual([])
+    expect(refusing('dev tap\nserver 10.8.0.0 255.255.255.252\n')).toEqual(['2.5', '2.6', '2.7'])
+    expect(refusing('dev tap\nserver 10.8.0.0 255.255.255.252 nopool\n')).toEqual([])
+    const own = 'mode server\ntls-server\ntopology net30\nifconfig 10.8.0.1 10.8.0.2\nifconfig-pool'
+    expect(refusing(`${own} 10.8.0.4 10.8.0.7\n`)).toEqual(['2.5', '2.6', '2.7'])
+    expect(refusing(`${own} 10.8.0.7 10.8.0.8\n`)).toEqual([])
+    expect(about(`${base}${small}\ntopology net30\n`, 'server')).toBeUndefined()
+  })
+
   it('PROF-15 PROF-16 keeps to "nopool" once it was said', () => {
     const server = `${SERVER}server 10.8.0.0 255.255.255.0 nopool\nserver 10.8.0.0 255.255.255.0\n`
     expect(about(`${server}server-ipv6 fd00::/64\n`, 'server-ipv6')).toBe('error conflict')

@@ -21,9 +21,9 @@ describe('plans', () => {
     expect(subnet.addresses(0).ipv4).toEqual({ local: '10.8.0.2', remoteOrNetmask: '255.255.255.0' })
     expect(subnet.addresses(252).ipv4?.local).toBe('10.8.0.254')
     const net30 = new AddressPool(plan({ topology: 'net30' }))
-    expect(net30.size).toBe(63)
+    expect(net30.size).toBe(62)
     expect(net30.addresses(0).ipv4).toEqual({ local: '10.8.0.6', remoteOrNetmask: '10.8.0.5' })
-    expect(net30.addresses(62).ipv4).toEqual({ local: '10.8.0.254', remoteOrNetmask: '10.8.0.253' })
+    expect(net30.addresses(61).ipv4).toEqual({ local: '10.8.0.250', remoteOrNetmask: '10.8.0.249' })
     expect(plan({ topology: 'net30' }).push).toEqual(['route 10.8.0.1', 'topology net30'])
     expect(plan({ topology: 'net30', clientToClient: true }).push[0]).toBe('route 10.8.0.0 255.255.255.0')
   })
@@ -34,6 +34,50 @@ describe('plans', () => {
     expect(plan({ topology: 'p2p', clientToClient: true }).push).toContain('route 10.8.0.0 255.255.255.0')
     const pool = new AddressPool(plan({ topology: 'p2p' }))
     expect(pool.addresses(0).ipv4).toEqual({ local: '10.8.0.4', remoteOrNetmask: '10.8.0.1' })
+  })
+
+  it.each([
+    ['subnet', '255.255.255.240', '10.8.0.14', 13],
+    ['subnet', '255.255.255.248', '10.8.0.6', 5],
+    ['net30', '255.255.255.240', '10.8.0.11', 2],
+    ['net30', '255.255.255.248', '10.8.0.7', 1],
+    ['p2p', '255.255.255.0', '10.8.0.251', 248],
+    ['p2p', '255.255.255.240', '10.8.0.11', 8],
+    ['p2p', '255.255.255.248', '10.8.0.7', 4],
+  ] as const)('SRV-20, SRV-21: the pool of %s with %s ends at %s', (topology, netmask, last, size) => {
+    const made = plan({ topology }, netmask)
+    expect(made.ipv4?.pool?.last).toBe(last)
+    expect(new AddressPool(made).size).toBe(size)
+  })
+
+  it.each([
+    ['10.8.0.4', '10.8.0.254', 63],
+    ['10.8.0.5', '10.8.0.12', 3],
+    ['10.8.0.6', '10.8.0.253', 63],
+  ])('SRV-27: ifconfig-pool %s %s has blocks for all that it touches', (first, last, size) => {
+    const own = { address: '10.8.0.1', remoteOrNetmask: '10.8.0.2' }
+    expect(new AddressPool(planAddresses({ device: 'tun', topology: 'net30', own, pool: { first, last } })).size).toBe(
+      size,
+    )
+  })
+
+  it.each([
+    ['fd00:8::', 64, 65_536],
+    ['fd00:8::', 111, 65_536],
+    ['fd00:8::', 112, 65_534],
+    ['fd00:8::4', 112, 65_530],
+    ['fd00:8::', 120, 254],
+    ['fd00:8::', 124, 14],
+  ])('SRV-22: server-ipv6 %s/%i has places to the end of its network', (address, prefix, size) => {
+    expect(new AddressPool(planAddresses({ device: 'tun', serverIpv6: { address, prefix } })).size).toBe(size)
+  })
+
+  it('SRV-25: ifconfig-ipv6-pool has places to the end of its network', () => {
+    const pool6 = (address: string, prefix: number): number =>
+      new AddressPool(planAddresses({ device: 'tun', ipv6Pool: { address, prefix, server: 'fd00:9::1' } })).size
+    expect([pool6('fd00:8::ff00', 112), pool6('fd00:8::fffe', 112), pool6('fd00:8::ff00', 104)]).toEqual([
+      256, 2, 65_536,
+    ])
   })
 
   it('SRV-22: IPv6 beside it or alone', () => {
