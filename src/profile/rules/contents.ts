@@ -40,6 +40,27 @@ function holds(directive: DirectiveName, marker: RegExp, what: string, remedy: s
 
 const CERTIFICATE = /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/
 const PEM_CERTIFICATE = 'a certificate in PEM form starts with -----BEGIN CERTIFICATE-----'
+/** Lines that a block of fingerprints has beside comments and empty ones. */
+const FINGERPRINT_LINE = /^\s*([0-9a-f]{2}:){31}[0-9a-f]{2}$/i
+
+/** PROF-33: releases read a block of fingerprints to the last byte of a line, a carriage return included. */
+function strictFingerprints(directive: 'peer-fingerprint' | 'verify-hash'): Rule {
+  return {
+    code: 'file-unreadable',
+    directive,
+    own: undefined,
+    refusedBy: { since: '2.6' },
+    message: 'a line of it is not one fingerprint and nothing behind it',
+    remedy:
+      'write one SHA-256 fingerprint with colons on each line, without spaces or comments behind it and without CR LF',
+    find: (view) =>
+      view.profile.entriesOf(directive).filter((entry) => {
+        const lines = entry.content === undefined ? [] : (view.profile.suppliedText(entry) ?? '').split('\n')
+        return lines.some((line) => !/^\s*([#;]|$)/.test(line.replace(/^\r$/, '')) && !FINGERPRINT_LINE.test(line))
+      }),
+  }
+}
+
 const STATIC_KEY = /-----BEGIN OpenVPN Static key V1-----/
 const STATIC = 'make one with "ovpn genkey", and give the same one to both ends'
 
@@ -57,6 +78,8 @@ export const contentRules: readonly Rule[] = [
   holds('tls-auth', STATIC_KEY, 'static key', STATIC),
   holds('tls-crypt', STATIC_KEY, 'static key', STATIC),
   holds('secret', STATIC_KEY, 'static key', STATIC),
+  strictFingerprints('peer-fingerprint'),
+  strictFingerprints('verify-hash'),
   {
     code: 'file-unreadable',
     directive: 'dh',

@@ -33,6 +33,15 @@ export const credentialRules: readonly Rule[] = [
     },
   },
   {
+    code: 'conflict',
+    directive: 'verify-hash',
+    own: 'error',
+    refusedBy: { since: '2.6' },
+    message: 'it can’t stand beside "peer-fingerprint"',
+    remedy: 'keep "peer-fingerprint", which names the certificates that may be used',
+    find: (view) => (view.has('peer-fingerprint') ? one(view.entry('verify-hash')) : []),
+  },
+  {
     code: 'dependency',
     directive: 'cert',
     own: 'error',
