@@ -41,6 +41,8 @@ export interface PulledOptions {
 export interface PullPolicy {
   readonly device: 'tun' | 'tap'
   readonly filter?: PullFilter | undefined
+  /** The lines are those of the client's own profile, which may say more than a server. Default false. */
+  readonly own?: boolean
 }
 
 /** Result of a pull or an update. */
@@ -217,7 +219,20 @@ function readLine(text: string, policy: PullPolicy, token: TokenDraft): LineOutc
     return refused(name, 'route-nopull', 'route-nopull is set')
   if (args.length < option.min || args.length > option.max)
     return refused(name, 'wrong-argument-count', `${option.min} to ${option.max} arguments`)
+  const word = policy.own === true ? undefined : wordForProfilesOnly(name, args)
+  if (word !== undefined) return refused(name, 'bad-value', `${word} counts in the client's own profile only`)
   return { type: 'line', line: { name, args: args.map(printable) }, update: option.update }
+}
+
+/**
+ * The word of an option that a client takes from its own profile and from no server: `default` for a netmask or gateway, and
+ * the negative number of a name server, which puts it before all that servers push. PUSH-9, PUSH-13
+ */
+export function wordForProfilesOnly(name: string, args: readonly string[]): string | undefined {
+  if (name === 'route') return args.slice(1, 3).find((word) => word === 'default')
+  if (name === 'route-ipv6') return args[1] === 'default' ? args[1] : undefined
+  if (name === 'dns' && args[0] === 'server') return args[1]?.startsWith('-') === true ? args[1] : undefined
+  return undefined
 }
 
 function readToken(name: string, args: readonly string[], token: TokenDraft): LineOutcome {

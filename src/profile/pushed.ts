@@ -4,6 +4,7 @@
  * A client's session has a strict reader of its own, which knows what each option does. This one answers the questions of
  * somebody who writes `push` lines: is that a directive, may it be pushed, are its words right. PROF-34
  */
+import { wordForProfilesOnly } from '../control/index.ts'
 import type { Directive } from './directive.ts'
 import { splitLine } from './lexer.ts'
 import type { ProfileProblem } from './problem.ts'
@@ -71,5 +72,16 @@ export function readPushed(option: string): PushedDirective | PushedProblem {
     if (severity === 'error') report(code, name, message, remedy, column)
   })
   if (problems.length > 0) return refused()
-  return { type: 'option', name, row, words: words.map((word) => word.text), values }
+  const texts = words.map((word) => word.text)
+  const own = wordForProfilesOnly(name, texts)
+  if (own !== undefined) {
+    report(
+      'bad-argument',
+      name,
+      `a client takes ${own} from its own profile only`,
+      'push an address, or a number from 0',
+    )
+    return refused()
+  }
+  return { type: 'option', name, row, words: texts, values }
 }

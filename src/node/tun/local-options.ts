@@ -28,7 +28,7 @@ export function localOptions(profile: Profile, device: 'tun' | 'tap'): TunnelOpt
   const lines = SHARED.flatMap((name) =>
     profile.entriesOf(name).map((entry) => [name, ...entry.words].map((word) => quoteOptionWord(word)).join(' ')),
   )
-  const pulled = pullOptions(lines, { device })
+  const pulled = pullOptions(lines, { device, own: true })
   if (pulled.type === 'rejected') throw new Error('there is no filter that rejects')
   return pulled.options
 }
@@ -41,7 +41,7 @@ export function joinOptions(local: TunnelOptions, pushed: TunnelOptions): Tunnel
     routes: [...local.routes, ...pushed.routes],
     routes6: [...local.routes6, ...pushed.routes6],
     dns: {
-      servers: [...pushed.dns.servers, ...local.dns.servers],
+      servers: [...pushed.dns.servers, ...local.dns.servers].sort((a, b) => a.priority - b.priority),
       searchDomains: [...new Set([...pushed.dns.searchDomains, ...local.dns.searchDomains])],
     },
     blockIpv6: local.blockIpv6 || pushed.blockIpv6,

@@ -79,7 +79,9 @@ describe('pushed options', () => {
     const { routes, routes6 } = options(
       'route 10.1.2.3,route 10.1.2.3 255.255.0.0 10.8.0.9 20,route 10.2.0.0 255.255.0.0 default 7,' +
         'route remote_host 255.255.255.255 net_gateway,route 1.1.1.1 default vpn_gateway default,' +
-        'route-ipv6 2001:db8::5/32,route-ipv6 ::/0 fd00::1 3,route-ipv6 fd01::/16 default 9',
+        'route-ipv6 2001:db8::5/32,route-ipv6 ::/0 fd00::1 3,route-ipv6 fd01::/16 default 9,' +
+        'route-ipv6 fd02::/16 vpn_gateway default,route-ipv6 fd03::/16 net_gateway',
+      { device: 'tun', own: true },
     )
     expect(routes).toEqual([
       { network: '10.1.2.3', prefix: 32 },
@@ -92,7 +94,20 @@ describe('pushed options', () => {
       { network: '2001:db8::', prefix: 32 },
       { network: '::', prefix: 0, gateway: 'fd00::1', metric: 3 },
       { network: 'fd01::', prefix: 16, metric: 9 },
+      { network: 'fd02::', prefix: 16, gateway: 'vpn_gateway' },
+      { network: 'fd03::', prefix: 16, gateway: 'net_gateway' },
     ])
+    const ownOnly =
+      'route 10.2.0.0 255.255.0.0 default 7,route 10.2.0.0 default default 7,route 10.2.0.0 default,' +
+      'route-ipv6 fd01::/16 default 9,route-ipv6 fd01::/16 default'
+    expect(reasons(ownOnly)).toEqual(Array(5).fill('bad-value'))
+    expect(pull(ownOnly).options.routes).toEqual([])
+    const pushed = options(
+      'route 10.2.0.0 255.255.0.0 vpn_gateway default,route-ipv6 fd02::/16 vpn_gateway default,' +
+        'route-ipv6 fd03::/16 net_gateway 5',
+    )
+    expect(pushed.routes).toHaveLength(1)
+    expect(pushed.routes6).toHaveLength(2)
     const bad =
       'route host.example,route 010.0.0.0,route 10.0.0.0 255.0.255.0,route 10.0.0.0 255.0.0.0 gw.example,' +
       'route 10.0.0.0 255.0.0.0 10.0.0.1 -1,route-ipv6 fd00::/129,route-ipv6 fd00::/64 10.0.0.1'
@@ -130,6 +145,7 @@ describe('pushed options', () => {
       'dns search-domains a.example b.example,dns server 2 address 9.9.9.9:853 [2620:fe::fe]:853,' +
         'dns server 2 transport DoT,dns server 2 sni dns.quad9.net,dns server 2 dnssec optional,' +
         'dns server -1 address fd00::53,dns server -1 resolve-domains corp.example',
+      { device: 'tun', own: true },
     )
     expect(dns).toEqual({
       servers: [
@@ -157,6 +173,8 @@ describe('pushed options', () => {
       'dns server 1 address [::1,dns server 1 address ::1]:53,dns server 1 transport doh,dns server 1 dnssec maybe,' +
       'dns server 1 sni a b,dns server 1 exclude-domains x,dns other 1,dns search-domains -x,dns server -129 address ::'
     expect(reasons(bad)).toEqual(Array(12).fill('bad-value'))
+    expect(reasons(bad, { device: 'tun', own: true })).toEqual(Array(12).fill('bad-value'))
+    expect(reasons('dns server -1 address ::1')).toEqual(['bad-value'])
     expect(reasons('dns server 1,dns server 1 address')).toEqual(Array(2).fill('wrong-argument-count'))
     const nine = Array.from({ length: 9 }, (_, i) => `10.0.0.${i}`).join(' ')
     expect(reasons(`dns server 1 address ${nine},dns server 1 address 1.1.1.1`)).toEqual(['too-many'])

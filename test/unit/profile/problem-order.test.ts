@@ -41,8 +41,7 @@ describe('PROF-63 findings', () => {
     for (const problems of judgements(text)) expect(named(problems)).toEqual([cause])
     // The same without the line: it is missing then.
     const without = text.replace(/(<cert>|<ca>|ca ")[^]*$/, '')
-    for (const problems of judgements(without).slice(0, 3))
-      expect(named(problems).join()).toMatch(/^dependency /)
+    for (const problems of judgements(without).slice(0, 3)) expect(named(problems).join()).toMatch(/^dependency /)
   })
 
   it('say once that nothing authenticates the peer', () => {

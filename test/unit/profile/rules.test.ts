@@ -151,6 +151,9 @@ describe('rules', () => {
   it('PROF-34 looks at what a server pushes', () => {
     expect(about(`${SERVER}push "route 10.9.0.0 255.255.0.0"\n`, 'push')).toBeUndefined()
     expect(about(`${SERVER}push "up /bin/sh"\n`, 'push')).toBe('warning bad-argument')
+    expect(about(`${SERVER}push "route 10.9.0.0 255.255.0.0 default 7"\n`, 'push')).toBe('warning bad-argument')
+    expect(about(`${SERVER}push "dns server -1 address 10.8.0.1"\n`, 'push')).toBe('warning bad-argument')
+    expect(about(`${SERVER}push "dns server 0 address 10.8.0.1"\n`, 'push')).toBeUndefined()
   })
 })
 
@@ -338,6 +341,32 @@ describe('lint', () => {
     expect(pool('10.8.0.10 10.9.0.9')).toBeUndefined()
     expect(pool('10.8.0.10 10.9.0.10')).toBe('error conflict')
     expect(errors(`${server}ifconfig-pool 10.8.0.10 10.8.0.9\n`, '2.6')).toEqual(['ifconfig-pool'])
+  })
+
+  it('PROF-33 PROF-19 reads blocks of fingerprints as strictly as the releases do', () => {
+    const print = Array.from({ length: 32 }, () => 'A1').join(':')
+    const refusing = (lines: string) =>
+      (['2.6', '2.7'] as const).filter((peer) => {
+        const text = `client\ndev tun\nremote a\nremote-cert-tls server\nca c\ncert c\nkey k\n${lines}`
+        return errors(text, peer).length > 0
+      })
+    const block = (text: string, name = 'peer-fingerprint') => `<${name}>\n${text}\n</${name}>\n`
+    const all = ['2.6', '2.7']
+    expect(refusing(block(`${print}\n${print.toLowerCase()}`))).toEqual([])
+    expect(refusing(block(`\n# one\n ; two\n\t${print}\n\r`))).toEqual([])
+    for (const text of [`${print}\r`, `${print} `, `${print} # mine`, print.slice(3), print.replaceAll(':', '')]) {
+      expect(refusing(block(text))).toEqual(all)
+      expect(refusing(block(text, 'verify-hash'))).toEqual(all)
+    }
+    expect(refusing(block(print, 'verify-hash'))).toEqual([])
+    expect(about(`${CLIENT}${block(`${print}\r`)}`, 'peer-fingerprint')).toBeUndefined()
+  })
+
+  it('PROF-15 PROF-19 wants one kind of fingerprint', () => {
+    const print = Array.from({ length: 32 }, () => 'A1').join(':')
+    const both = `${CLIENT}peer-fingerprint ${print}\nverify-hash ${print} SHA256\n`
+    expect(about(both, 'verify-hash')).toBe('error conflict')
+    expect(errors(both, '2.7')).toEqual(['verify-hash'])
   })
 
   it('PROF-19 wants room for two clients on behalf of every release', () => {

@@ -3,7 +3,9 @@
  */
 import { describe, expect, it } from 'vitest'
 import { pullOptions, type TunnelOptions } from '../../../../src/control/index.ts'
+import { joinOptions, localOptions } from '../../../../src/node/tun/local-options.ts'
 import { planNetwork, type PlannedDevice, type Step, type Surroundings } from '../../../../src/node/tun/plan.ts'
+import { inspectProfile } from '../../../../src/profile/index.ts'
 
 const TUN: PlannedDevice = { name: 'tun0', kind: 'tun', mtu: 1500 }
 const TAP: PlannedDevice = { name: 'tap0', kind: 'tap', mtu: 1400, txQueueLength: 100 }
@@ -27,6 +29,17 @@ const undone = (steps: readonly Step[]): (string | undefined)[] => steps.map(({ 
 function plan(lines: readonly string[], device = TUN, around = AROUND): ReturnType<typeof planNetwork> {
   return planNetwork(options(lines, device.kind), device, around)
 }
+
+describe('options of profile and server together', () => {
+  it('PUSH-9 PUSH-13 the profile may say more than a server, and has the first name server', () => {
+    const text =
+      'client\nremote a\ndns server -1 address 10.0.0.53\ndns server 3 address 10.0.0.54\nroute 10.9.0.0 default\n'
+    const local = localOptions(inspectProfile(text).profile, 'tun')
+    expect(local.routes).toEqual([{ network: '10.9.0.0', prefix: 32 }])
+    const { dns } = joinOptions(local, options(['dns server 0 address 10.8.0.1']))
+    expect(dns.servers.map(({ priority }) => priority)).toEqual([-1, 0, 3])
+  })
+})
 
 describe('addresses', () => {
   it('NODE-3 a subnet, with IPv6', () => {
