@@ -6,22 +6,14 @@
  * same one.
  */
 import { demand } from './alerts.ts'
-import { type Context, send } from './context.ts'
-import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
-import {
-  createOpener12,
-  createSealer12,
-  finished12,
-  type Keys12,
-  type Randoms,
-  recordKeys12,
-} from './key-schedule12.ts'
+import type { Context } from './context.ts'
+import { checkFinished12, openUnder12, sendFinished12, takeNewTicket12 } from './finish12.ts'
+import type { HandshakeMessage } from './handshake-stream.ts'
+import { type Keys12, type Randoms, recordKeys12 } from './key-schedule12.ts'
 import { connected12, type Open12 } from './open12.ts'
-import { FinishedProof } from './proofs.ts'
-import { type CipherSuite, HandshakeType } from './registry.ts'
+import type { CipherSuite } from './registry.ts'
 import type { SessionOrigin } from './resumption.ts'
 import { type Taken12, tellSession12 } from './resumption12.ts'
-import { readTicket12 } from './ticket.ts'
 import type { Transcript12 } from './transcript12.ts'
 
 /** What the ServerHello fixed. */
@@ -78,10 +70,8 @@ export function onRenewedTicket(
   state: In<'expect-renewed-ticket'>,
   message: HandshakeMessage,
 ): ClientAbbreviatedState {
-  demand(message.type === HandshakeType.newSessionTicket, 'unexpected-message', 'expected a NewSessionTicket')
-  readTicket12(message.body)
-  state.transcript.add(message.raw)
-  return { ...state, type: 'expect-resumed-server-change-cipher-spec', newTicket: message.body }
+  const newTicket = takeNewTicket12(state.transcript, message)
+  return { ...state, type: 'expect-resumed-server-change-cipher-spec', newTicket }
 }
 
 /** TLS12-7 */
@@ -89,7 +79,7 @@ export function onResumedServerChangeCipherSpec(
   context: Context,
   state: In<'expect-resumed-server-change-cipher-spec'>,
 ): ClientAbbreviatedState {
-  context.records.setOpener(createOpener12(context.crypto, state.keys.server))
+  openUnder12(context, state.keys.server)
   return { ...state, type: 'expect-resumed-server-finished' }
 }
 
@@ -98,17 +88,11 @@ export function onResumedServerFinished(
   state: In<'expect-resumed-server-finished'>,
   message: HandshakeMessage,
 ): Open12 {
-  demand(message.type === HandshakeType.finished, 'unexpected-message', 'expected a Finished')
-  const { crypto, random, records } = context
-  records.endOfFlight()
-  const { suite, session, transcript, keys, newTicket, origin } = state
+  const { keys, newTicket, origin, session, suite, transcript } = state
   const master = session.secret
-  const finished = FinishedProof.check(finished12(crypto, suite, master, 'server', transcript.hash()), message.body)
+  const finished = checkFinished12(context, { suite, master, transcript }, 'server', message)
   transcript.add(message.raw)
-  records.sendChangeCipherSpec()
-  records.setSealer(createSealer12(crypto, keys.client, random))
-  const mac = finished12(crypto, suite, master, 'client', transcript.hash())
-  send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
+  sendFinished12(context, { suite, master, transcript, keys })
   const { group, staples } = session
   const done = { ...state, group, staples, master, finished, ownScheme: undefined, peerSignatureAlgorithms: [] }
   const open = connected12(context, { ...done, tlsUnique: message.body.slice() })

@@ -21,20 +21,13 @@ import type { SentHello } from './sent-hello.ts'
 import type { Credential, ResolvedConfig } from './config.ts'
 import { type Context, send } from './context.ts'
 import { decodeExtension, decodeFlag, demandOffered } from './extensions.ts'
-import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
+import { checkFinished12, openUnder12, sendFinished12, takeNewTicket12 } from './finish12.ts'
+import type { HandshakeMessage } from './handshake-stream.ts'
 import { curveGroup, keyFitsSuite, readServerKeyExchange, writeClientKeyExchange } from './key-exchange12.ts'
-import {
-  createOpener12,
-  createSealer12,
-  finished12,
-  type Keys12,
-  masterSecret,
-  type Randoms,
-  recordKeys12,
-} from './key-schedule12.ts'
+import { type Keys12, masterSecret, type Randoms, recordKeys12 } from './key-schedule12.ts'
 import { type ClientAbbreviatedState, resumeClient12 } from './client12-abbreviated.ts'
 import { connected12, type Open12 } from './open12.ts'
-import { demandChain, FinishedProof, ProvenPeer, VerifiedChain } from './proofs.ts'
+import { demandChain, ProvenPeer, VerifiedChain } from './proofs.ts'
 import {
   type CipherSuite,
   cipherSuiteById,
@@ -50,7 +43,6 @@ import { clientOrigin } from './resumption13.ts'
 import type { ServerHello } from './server-hello.ts'
 import { chooseProof, type PendingSignature, signOrAsk } from './signing.ts'
 import { askedStaples, readCertificateStatus, readTimestamps, type Staples } from './staples.ts'
-import { readTicket12 } from './ticket.ts'
 import { Transcript12 } from './transcript12.ts'
 
 /** What the hellos fixed. */
@@ -297,14 +289,9 @@ export function onClientSignature12(
 }
 
 function finish(context: Context, state: Keyed, ownScheme: SignatureScheme | undefined): Client12State {
-  const { crypto, random, records } = context
-  const { suite, master, transcript, keys } = state
-  transcript.forget()
-  records.sendChangeCipherSpec()
-  records.setSealer(createSealer12(crypto, keys.client, random))
-  const mac = finished12(crypto, suite, master, 'client', transcript.hash())
-  send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
-  const answered = { ...state, ownScheme, tlsUnique: mac }
+  state.transcript.forget()
+  const tlsUnique = sendFinished12(context, state)
+  const answered = { ...state, ownScheme, tlsUnique }
   if (state.origin !== undefined) return { ...answered, type: 'expect-new-session-ticket' }
   return { ...answered, type: 'expect-server-change-cipher-spec', newTicket: undefined }
 }
@@ -315,10 +302,8 @@ export function onNewSessionTicket(
   state: In<'expect-new-session-ticket'>,
   message: HandshakeMessage,
 ): Client12State {
-  demand(message.type === HandshakeType.newSessionTicket, 'unexpected-message', 'expected a NewSessionTicket')
-  readTicket12(message.body)
-  state.transcript.add(message.raw)
-  return { ...state, type: 'expect-server-change-cipher-spec', newTicket: message.body }
+  const newTicket = takeNewTicket12(state.transcript, message)
+  return { ...state, type: 'expect-server-change-cipher-spec', newTicket }
 }
 
 /** TLS12-7 */
@@ -326,7 +311,7 @@ export function onServerChangeCipherSpec(
   context: Context,
   state: In<'expect-server-change-cipher-spec'>,
 ): Client12State {
-  context.records.setOpener(createOpener12(context.crypto, state.keys.server))
+  openUnder12(context, state.keys.server)
   return { ...state, type: 'expect-server-finished-12' }
 }
 
@@ -335,11 +320,7 @@ export function onServerFinished12(
   state: In<'expect-server-finished-12'>,
   message: HandshakeMessage,
 ): Open12 {
-  demand(message.type === HandshakeType.finished, 'unexpected-message', 'expected a Finished')
-  context.records.endOfFlight()
-  const { suite, master, transcript } = state
-  const expected = finished12(context.crypto, suite, master, 'server', transcript.hash())
-  const finished = FinishedProof.check(expected, message.body)
+  const finished = checkFinished12(context, state, 'server', message)
   const open = connected12(context, { ...state, finished, ...requestInfo(state.request) })
   const { origin, newTicket } = state
   if (origin !== undefined && newTicket !== undefined) tellSession12(context, origin, { ...state, newTicket })

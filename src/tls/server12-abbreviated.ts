@@ -4,20 +4,11 @@
  * ServerHello with the client's session id, ChangeCipherSpec, Finished; then the client's ChangeCipherSpec and Finished. The
  * client is who the ticket says, judged anew, and its Finished proves that it is the same one.
  */
-import { demand } from './alerts.ts'
-import { type Context, send } from './context.ts'
-import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
-import {
-  createOpener12,
-  createSealer12,
-  finished12,
-  type Keys12,
-  type Randoms,
-  recordKeys12,
-} from './key-schedule12.ts'
+import type { Context } from './context.ts'
+import { checkFinished12, openUnder12, sendFinished12 } from './finish12.ts'
+import type { HandshakeMessage } from './handshake-stream.ts'
+import { type Keys12, type Randoms, recordKeys12 } from './key-schedule12.ts'
 import { connected12, type Open12 } from './open12.ts'
-import { FinishedProof } from './proofs.ts'
-import { HandshakeType } from './registry.ts'
 import type { Taken12 } from './resumption12.ts'
 import type { Transcript12 } from './transcript12.ts'
 
@@ -46,17 +37,13 @@ type In<Type extends ServerAbbreviatedState['type']> = Extract<ServerAbbreviated
 
 /** Sends the rest of the flight behind the ServerHello. TLS12-20 */
 export function resumeServer12(context: Context, start: ServerAbbreviated12): ServerAbbreviatedState {
-  const { crypto, random, records } = context
   const { session, randoms, transcript, encryptThenMac } = start
   const { suite, secret: master } = session
   transcript.forget()
   context.keyLog?.master(randoms.client, master)
-  const keys = recordKeys12(crypto, suite, master, randoms, encryptThenMac)
-  const mac = finished12(crypto, suite, master, 'server', transcript.hash())
-  records.sendChangeCipherSpec()
-  records.setSealer(createSealer12(crypto, keys.server, random))
-  send(context, transcript, handshakeMessage(HandshakeType.finished, mac))
-  return { ...start, type: 'expect-resumed-client-change-cipher-spec', keys, tlsUnique: mac }
+  const keys = recordKeys12(context.crypto, suite, master, randoms, encryptThenMac)
+  const tlsUnique = sendFinished12(context, { suite, master, transcript, keys })
+  return { ...start, type: 'expect-resumed-client-change-cipher-spec', keys, tlsUnique }
 }
 
 /** TLS12-7 */
@@ -64,7 +51,7 @@ export function onResumedClientChangeCipherSpec(
   context: Context,
   state: In<'expect-resumed-client-change-cipher-spec'>,
 ): ServerAbbreviatedState {
-  context.records.setOpener(createOpener12(context.crypto, state.keys.client))
+  openUnder12(context, state.keys.client)
   return { ...state, type: 'expect-resumed-client-finished' }
 }
 
@@ -73,11 +60,8 @@ export function onResumedClientFinished(
   state: In<'expect-resumed-client-finished'>,
   message: HandshakeMessage,
 ): Open12 {
-  demand(message.type === HandshakeType.finished, 'unexpected-message', 'expected a Finished')
-  context.records.endOfFlight()
   const { session, transcript } = state
   const { suite, secret: master, group, extendedMasterSecret } = session
-  const expected = finished12(context.crypto, suite, master, 'client', transcript.hash())
-  const finished = FinishedProof.check(expected, message.body)
+  const finished = checkFinished12(context, { suite, master, transcript }, 'client', message)
   return connected12(context, { ...state, suite, group, master, extendedMasterSecret, finished, ownScheme: undefined })
 }

@@ -17,6 +17,7 @@ import {
 import type { ClientHello } from './client-hello.ts'
 import type { Credential } from './config.ts'
 import { type Context, send } from './context.ts'
+import { checkFinished12, openUnder12, sendFinished12 } from './finish12.ts'
 import { type HandshakeMessage, handshakeMessage } from './handshake-stream.ts'
 import {
   curveGroup,
@@ -26,18 +27,10 @@ import {
   writeParameters,
   writeServerKeyExchange,
 } from './key-exchange12.ts'
-import {
-  createOpener12,
-  createSealer12,
-  finished12,
-  type Keys12,
-  masterSecret,
-  type Randoms,
-  recordKeys12,
-} from './key-schedule12.ts'
+import { type Keys12, masterSecret, type Randoms, recordKeys12 } from './key-schedule12.ts'
 import { connected12, type Open12 } from './open12.ts'
 import { preferredGroup, preferredSuite } from './preference.ts'
-import { AnonymousClient, FinishedProof, type PeerIdentity, ProvenPeer, VerifiedChain } from './proofs.ts'
+import { AnonymousClient, type PeerIdentity, ProvenPeer, VerifiedChain } from './proofs.ts'
 import { type CipherSuite, GROUP_CODES, HandshakeType, type SignatureScheme } from './registry.ts'
 import type { SessionOrigin } from './resumption.ts'
 import { newTicket12, serverOrigin12, type Taken12, takeTicket12 } from './resumption12.ts'
@@ -253,7 +246,7 @@ export function onClientChangeCipherSpec(
   context: Context,
   state: In<'expect-client-change-cipher-spec'>,
 ): Server12State {
-  context.records.setOpener(createOpener12(context.crypto, state.keys.client))
+  openUnder12(context, state.keys.client)
   return { ...state, type: 'expect-client-finished-12' }
 }
 
@@ -262,18 +255,11 @@ export function onClientFinished12(
   state: In<'expect-client-finished-12'>,
   message: HandshakeMessage,
 ): Open12 {
-  demand(message.type === HandshakeType.finished, 'unexpected-message', 'expected a Finished')
-  context.records.endOfFlight()
-  const { crypto, random, records } = context
-  const { suite, master, transcript, keys } = state
-  const expected = finished12(crypto, suite, master, 'client', transcript.hash())
-  const finished = FinishedProof.check(expected, message.body)
+  const finished = checkFinished12(context, state, 'client', message)
   const tlsUnique = message.body.slice()
+  const { origin, transcript } = state
   transcript.add(message.raw)
-  if (state.origin !== undefined) send(context, transcript, newTicket12(context, state.origin, state))
-  records.sendChangeCipherSpec()
-  records.setSealer(createSealer12(crypto, keys.server, random))
-  const mac = finished12(crypto, suite, master, 'server', transcript.hash())
-  records.sendHandshake(handshakeMessage(HandshakeType.finished, mac))
+  if (origin !== undefined) send(context, transcript, newTicket12(context, origin, state))
+  sendFinished12(context, state)
   return connected12(context, { ...state, finished, tlsUnique })
 }
