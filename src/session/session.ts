@@ -19,7 +19,7 @@ import type { CloseReason, DropReason, TimerName } from './reasons.ts'
 import type { SessionState } from './session-moves.ts'
 import type { SessionSnapshot } from './snapshot.ts'
 import { StaticConversation, type Talk } from './static-conversation.ts'
-import { countDrop, type Counters, type Stats } from './stats.ts'
+import type { Counters, Stats } from './stats.ts'
 import { LaneCode, sealProblem, type Tunnel } from './tunnel.ts'
 import { answerUnsent } from './unsent.ts'
 
@@ -394,7 +394,7 @@ export class Session {
   }
 
   #drop(reason: DropReason): false {
-    countDrop(this.#counters, reason)
+    this.#counters.dropped[reason]++
     return false
   }
 }

@@ -38,13 +38,10 @@ export interface Stats {
 /** The same, writable: the session's own. */
 export type Counters = { -readonly [K in keyof Stats]: Stats[K] extends number ? number : Record<DropReason, number> }
 
-/** The counts of whoever threw nothing away yet: shared, because many a peer of a server gets no further than its first packet. */
-const NONE_DROPPED = Object.fromEntries(Object.keys(DROP_REASONS).map((reason) => [reason, 0])) as Readonly<
-  Record<DropReason, number>
->
-
 /** All zero. */
 export function createCounters(): Counters {
+  const dropped: Partial<Record<DropReason, number>> = {}
+  for (const reason of Object.keys(DROP_REASONS) as DropReason[]) dropped[reason] = 0
   return {
     datagramsReceived: 0,
     datagramsSent: 0,
@@ -60,12 +57,6 @@ export function createCounters(): Counters {
     pingsReceived: 0,
     rekeys: 0,
     failedRekeys: 0,
-    dropped: NONE_DROPPED,
+    dropped: dropped as Record<DropReason, number>,
   }
-}
-
-/** A packet was thrown away. */
-export function countDrop(counters: Counters, reason: DropReason): void {
-  if (counters.dropped === NONE_DROPPED) counters.dropped = { ...NONE_DROPPED }
-  counters.dropped[reason]++
 }
