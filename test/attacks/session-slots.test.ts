@@ -3,43 +3,17 @@
  * vulnerability classes: A before authentication, B on slots, renegotiation and messages.
  */
 import { describe, expect, it } from 'vitest'
-import { utf8Encode } from '../../src/bytes/index.ts'
-import { writeOcc } from '../../src/data/index.ts'
+import { concat, utf8Encode } from '../../src/bytes/index.ts'
+import { OCC_MAGIC, writeOcc } from '../../src/data/index.ts'
 import { nodeCrypto } from '../../src/node/crypto/index.ts'
 import { Session } from '../../src/session/index.ts'
 import { isDataOpcode, Opcode, opcodeOf, parseControlPlain, writeControlPlain } from '../../src/wire/index.ts'
-import { CLEAN } from '../support/network.ts'
-import { connectPair, ipPacket, markOf, Pair, pairConfigs, type Side } from '../support/pair.ts'
+import { expectDropped, stopped } from '../support/dropped.ts'
+import { connectPair, ipPacket, markOf, Pair, pairConfigs } from '../support/pair.ts'
 import { RawPeer } from '../support/raw-peer.ts'
 import { SeededRandom } from '../support/random.ts'
-import { type WrapKind, wrapPair } from '../support/wraps.ts'
 
 const crypto = nodeCrypto
-
-/** A pair stopped after so many steps, with everything it sent. */
-function stopped(kind: WrapKind, steps: number): { pair: Pair; seen: { bytes: Uint8Array; side: Side }[] } {
-  const wrap = wrapPair(kind)
-  const pair = new Pair({ crypto, faults: CLEAN, client: { wrap: wrap.client }, server: { wrap: wrap.server } })
-  const seen: { bytes: Uint8Array; side: Side }[] = []
-  pair.network.filter = (bytes, to) => {
-    seen.push({ bytes: bytes.slice(), side: pair.side(to) })
-    return true
-  }
-  for (let i = 0; i < steps; i++) pair.step(Infinity)
-  return { pair, seen }
-}
-
-/** Gives a session a datagram and expects that nothing but one counter moved. */
-function expectDropped(pair: Pair, session: Session, bytes: Uint8Array, what: string): void {
-  const before = session.digest()
-  const count = (): number => Object.values(session.stats.dropped).reduce((sum, value) => sum + value, 0)
-  const already = count()
-  session.receive(bytes, pair.now)
-  if (session.poll() !== undefined) pair.fail(`${what} made an output`)
-  if (count() !== already + 1) pair.fail(`${what} was not counted once`)
-  const after = session.digest()
-  if (after.join() !== before.join()) pair.fail(`${what} changed the state`)
-}
 
 describe('B: slots, renegotiation, messages', () => {
   it('B1 CVE-2026-40215 after a takeover nothing of the old session leaves any more', () => {
@@ -205,25 +179,7 @@ describe('B: slots, renegotiation, messages', () => {
   })
 
   it('B17 a farewell counts only inside the authenticated channel', () => {
-    const occ = Uint8Array.of(
-      0x28,
-      0x7f,
-      0x34,
-      0x6b,
-      0xd4,
-      0xef,
-      0x7a,
-      0x81,
-      0x2d,
-      0x56,
-      0xb8,
-      0xd3,
-      0xaf,
-      0xc5,
-      0x45,
-      0x9c,
-      6,
-    )
+    const occ = concat(OCC_MAGIC, Uint8Array.of(6))
     const pair = connectPair({ crypto })
     for (const first of [0x30, 0x48]) {
       for (const header of [1, 4, 8, 24, 25]) {

@@ -13,39 +13,14 @@ import {
   opcodeOf,
   writeControlPlain,
 } from '../../src/wire/index.ts'
-import { CLEAN } from '../support/network.ts'
-import { connectPair, Pair, pairConfigs, type Side } from '../support/pair.ts'
+import { expectDropped, stopped } from '../support/dropped.ts'
+import { connectPair, Pair, pairConfigs } from '../support/pair.ts'
 import { PKI_NOW } from '../support/pki.ts'
 import { SeededRandom } from '../support/random.ts'
 import { tapLine } from '../support/tap-line.ts'
-import { WRAP_KINDS, type WrapKind, wrapPair } from '../support/wraps.ts'
+import { WRAP_KINDS, wrapPair } from '../support/wraps.ts'
 
 const crypto = nodeCrypto
-
-/** A pair stopped after so many steps, with everything it sent. */
-function stopped(kind: WrapKind, steps: number): { pair: Pair; seen: { bytes: Uint8Array; side: Side }[] } {
-  const wrap = wrapPair(kind)
-  const pair = new Pair({ crypto, faults: CLEAN, client: { wrap: wrap.client }, server: { wrap: wrap.server } })
-  const seen: { bytes: Uint8Array; side: Side }[] = []
-  pair.network.filter = (bytes, to) => {
-    seen.push({ bytes: bytes.slice(), side: pair.side(to) })
-    return true
-  }
-  for (let i = 0; i < steps; i++) pair.step(Infinity)
-  return { pair, seen }
-}
-
-/** Gives a session a datagram and expects that nothing but one counter moved. */
-function expectDropped(pair: Pair, session: Session, bytes: Uint8Array, what: string): void {
-  const before = session.digest()
-  const count = (): number => Object.values(session.stats.dropped).reduce((sum, value) => sum + value, 0)
-  const already = count()
-  session.receive(bytes, pair.now)
-  if (session.poll() !== undefined) pair.fail(`${what} made an output`)
-  if (count() !== already + 1) pair.fail(`${what} was not counted once`)
-  const after = session.digest()
-  if (after.join() !== before.join()) pair.fail(`${what} changed the state`)
-}
 
 describe('A: before authentication', () => {
   it.each(['tls-auth', 'tls-crypt', 'tls-crypt-v2'] as const)(

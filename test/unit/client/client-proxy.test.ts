@@ -1,40 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type ClientConfig, type Remote } from '../../../src/client/index.ts'
-import type { SessionConfig } from '../../../src/session/index.ts'
-import {
-  ClientWorld,
-  httpProxyPeer,
-  type Listener,
-  socksProxyPeer,
-  socksRelayPeer,
-} from '../../support/client-world.ts'
-import { ipPacket, pairConfigs, type PairOptions } from '../../support/pair.ts'
-
-function remote(host: string, more: Partial<Remote> = {}, options: PairOptions = {}): Remote {
-  const [session] = pairConfigs(options)
-  return { host, port: 1194, session, ...more }
-}
-
-function server(change: Partial<SessionConfig> = {}, transport: 'udp' | 'tcp' = 'udp'): Listener {
-  return { server: () => pairConfigs({ transport, server: change })[1] }
-}
-
-function world(
-  config: ClientConfig,
-  listeners: Readonly<Record<string, Listener>>,
-  dns: Readonly<Record<string, readonly string[]>> = {},
-): ClientWorld {
-  return new ClientWorld(config, listeners, dns)
-}
-
-/** Sends a packet through the tunnel; the servers of this world send every packet back. */
-function echoes(at: ClientWorld): boolean {
-  const before = at.packets.length
-  at.input((client, now) => {
-    expect(client.send(ipPacket(before + 1), now)).toBe(true)
-  })
-  return at.run(at.now + 1_000, () => at.packets.length > before)
-}
+import { echoes, remote, server, world } from '../../support/client-start.ts'
+import { httpProxyPeer, socksProxyPeer, socksRelayPeer } from '../../support/client-world.ts'
 
 describe('a client behind a proxy', () => {
   const tcp = { 'tcp 192.0.2.1:1194': server({}, 'tcp') }

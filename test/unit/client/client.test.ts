@@ -1,39 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigError, UsageError } from '../../../src/bytes/index.ts'
-import { Client, type ClientConfig, type Remote } from '../../../src/client/index.ts'
+import { Client, type ClientConfig } from '../../../src/client/index.ts'
 import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import type { SessionConfig } from '../../../src/session/index.ts'
+import { echoes, remote, server, world } from '../../support/client-start.ts'
 import { ClientWorld, type Listener } from '../../support/client-world.ts'
-import { ipPacket, pairConfigs, type PairOptions } from '../../support/pair.ts'
+import { ipPacket, pairConfigs } from '../../support/pair.ts'
 import { PKI_NOW } from '../../support/pki.ts'
 import { rawServer, rawServerOptions } from '../../support/raw-server.ts'
 import { SeededRandom } from '../../support/random.ts'
-
-function remote(host: string, more: Partial<Remote> = {}, options: PairOptions = {}): Remote {
-  const [session] = pairConfigs(options)
-  return { host, port: 1194, session, ...more }
-}
-
-function server(change: Partial<SessionConfig> = {}, transport: 'udp' | 'tcp' = 'udp'): Listener {
-  return { server: () => pairConfigs({ transport, server: change })[1] }
-}
-
-function world(
-  config: ClientConfig,
-  listeners: Readonly<Record<string, Listener>>,
-  dns: Readonly<Record<string, readonly string[]>> = {},
-): ClientWorld {
-  return new ClientWorld(config, listeners, dns)
-}
-
-/** Sends a packet through the tunnel; the servers of this world send every packet back. */
-function echoes(at: ClientWorld): boolean {
-  const before = at.packets.length
-  at.input((client, now) => {
-    expect(client.send(ipPacket(before + 1), now)).toBe(true)
-  })
-  return at.run(at.now + 1_000, () => at.packets.length > before)
-}
 
 const kinds = (at: ClientWorld): string[] =>
   at.events.map((event) => event.type).filter((type) => type !== 'push-received' && type !== 'options-differ')

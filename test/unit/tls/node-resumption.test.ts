@@ -1,36 +1,18 @@
 /** Sessions resumed with node:tls, which is OpenSSL, in both roles and both versions. */
-import { Duplex } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { expect, it } from 'vitest'
 import { noble } from '../../../src/crypto/index.ts'
 import { type TlsConfig, TlsConnection, type TlsInfo, type TlsVersion } from '../../../src/tls/index.ts'
 import { toyPki } from '../../support/pki.ts'
 import { SeededRandom } from '../../support/random.ts'
+import { Pipe } from './pipe.ts'
 import { config, text } from './support.ts'
 
 /** The time node:tls sees is the real one; the toy PKI is valid for years. */
 const NOW = Date.now()
 const TICKET_KEY = new Uint8Array(32).fill(5)
 const pki = toyPki('P-256')
-
-/** The transport of the node side: what it writes goes to the engine, what the engine sends is pushed into it. */
-class Pipe extends Duplex {
-  readonly #toEngine: (bytes: Uint8Array) => void
-
-  constructor(toEngine: (bytes: Uint8Array) => void) {
-    super()
-    this.#toEngine = toEngine
-  }
-
-  override _read(): void {
-    // Data is pushed as it comes.
-  }
-
-  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
-    this.#toEngine(chunk)
-    done()
-  }
-}
 
 /** What one connection came to. */
 interface Outcome {

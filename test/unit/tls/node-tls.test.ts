@@ -1,5 +1,4 @@
 /** Both roles against node:tls, which is OpenSSL, through a pair of streams in memory. */
-import { Duplex } from 'node:stream'
 import { connect, createSecureContext, createServer, TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { noble } from '../../../src/crypto/index.ts'
@@ -15,6 +14,7 @@ import {
 import { PKI_KINDS, type PkiKind, toyPki } from '../../support/pki.ts'
 import { SeededRandom } from '../../support/random.ts'
 import { soaking } from '../../support/scale.ts'
+import { Pipe } from './pipe.ts'
 import { config, text } from './support.ts'
 
 /** The time node:tls sees is the real one; the toy PKI is valid for years. */
@@ -28,25 +28,6 @@ interface Combination {
   readonly suite: CipherSuiteName
   readonly group: ClassicalGroup
   readonly kind: PkiKind
-}
-
-/** The transport of the node side: what it writes goes to the engine, what the engine sends is pushed into it. */
-class Pipe extends Duplex {
-  readonly #toEngine: (bytes: Uint8Array) => void
-
-  constructor(toEngine: (bytes: Uint8Array) => void) {
-    super()
-    this.#toEngine = toEngine
-  }
-
-  override _read(): void {
-    // Data is pushed as it comes.
-  }
-
-  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
-    this.#toEngine(chunk)
-    done()
-  }
 }
 
 interface Outcome {
