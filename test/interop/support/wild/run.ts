@@ -137,7 +137,7 @@ function judge(draw: Draw, { code, events, ms, output }: Run, faults: string[]):
     if (code !== 0) faults.push(`exit code ${code}: ${String(closed?.['reason'])}: ${String(closed?.['message'])}`)
     else if (!draw.args.includes('--require') && pings !== wanted) faults.push(`${pings} of ${wanted} pings`)
     const { dropped = {} } = (closed?.['stats'] ?? {}) as { readonly dropped?: Readonly<Record<string, number>> }
-    const lost = Object.entries(dropped).filter(([reason, count]) => !isLate(draw, reason, count))
+    const lost = Object.entries(dropped).filter(([reason, count]) => !isStray(draw, reason, count))
     if (code === 0 && lost.length > 0) faults.push(`dropped ${JSON.stringify(dropped)}`)
     return
   }
@@ -151,12 +151,12 @@ function judge(draw: Draw, { code, events, ms, output }: Run, faults: string[]):
 }
 
 /**
- * Over UDP a packet that the server sends of its own accord (a keepalive's ping, an ARP question) may be on its way when ours
- * says goodbye: it comes after the farewell whatever anybody does. Such packets are rare and the farewell is heard in moments, so
- * there is one at most; more, or any over TCP, would be a fault.
+ * What the server sends of its own accord (a keepalive's ping, an ARP question) comes when it comes: ahead of the options, without
+ * which the client has no keys yet, or, over UDP, when the client has just said goodbye. Such packets are rare and both moments
+ * short, so there is one at most in each; more would be a fault.
  */
-function isLate({ transport }: Draw, reason: string, count: number): boolean {
-  return reason === 'closed' && transport === 'udp' && count === 1
+function isStray({ transport }: Draw, reason: string, count: number): boolean {
+  return count === 1 && (reason === 'key-not-ready' || (reason === 'closed' && transport === 'udp'))
 }
 
 /** Does the reference's client connect and ping with the same profile? */
