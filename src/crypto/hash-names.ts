@@ -16,8 +16,14 @@ const NAMES: ReadonlyMap<string, HashName> = new Map<string, HashName>([
   ['SSL3-SHA1', 'SHA1'],
   ['RSA-SHA1', 'SHA1'],
   ['RSA-SHA1-2', 'SHA1'],
-  ['SHA1WITHRSA', 'SHA1'],
   ['SHA1WITHRSAENCRYPTION', 'SHA1'],
+  // Numbers of objects, which OpenSSL 3 takes, too.
+  ['1.2.840.113549.2.5', 'MD5'],
+  ['1.3.14.3.2.26', 'SHA1'],
+  ['2.16.840.1.101.3.4.2.1', 'SHA256'],
+  ['2.16.840.1.101.3.4.2.2', 'SHA384'],
+  ['2.16.840.1.101.3.4.2.3', 'SHA512'],
+  ['2.16.840.1.101.3.4.2.4', 'SHA224'],
   ...([224, 256, 384, 512] as const).flatMap((bits): [string, HashName][] => [
     [`SHA${bits}`, `SHA${bits}`],
     [`SHA-${bits}`, `SHA${bits}`],

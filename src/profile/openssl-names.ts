@@ -10,30 +10,48 @@ import { type Argument, custom } from './argument.ts'
 import type { Release } from './release.ts'
 
 const MODES = '(CBC|CFB|CFB1|CFB8|OFB)'
+const SIZES = '(128|192|256)'
 const CIPHERS = new RegExp(
-  `^(AES-(128|192|256)-(${MODES}|GCM)|(CAMELLIA|ARIA)-(128|192|256)-${MODES}|ARIA-(128|192|256)-GCM|SM4-(CBC|CFB|OFB)|` +
-    `DES-EDE3-${MODES}|DES-EDE-(CBC|CFB|OFB)|DES-EDE3|CHACHA20-POLY1305|ID-AES(128|192|256)-GCM|` +
-    'AES(128|192|256)|CAMELLIA(128|192|256)|DES3)$',
+  `^((AES|ARIA)-${SIZES}-(${MODES}|GCM)|CAMELLIA-${SIZES}-${MODES}|SM4(-(CBC|CFB|OFB))?|DES-EDE3-${MODES}|` +
+    `DES-EDE-(CBC|CFB|OFB)|CHACHA20-POLY1305|ID-AES${SIZES}-GCM|(AES|CAMELLIA|ARIA)${SIZES}|DES3)$`,
   'i',
 )
+/** Spellings that came with OpenSSL 3. */
+const CIPHERS_SINCE_3 = /^SM4-(CFB|OFB)128$/i
 /** Known to OpenSSL 1.1 and to OpenSSL 3's legacy provider. */
 const LEGACY_CIPHERS =
-  /^((BF|DES|CAST5|IDEA|SEED|RC2)-(CBC|CFB|OFB)|RC2-(40|64)-CBC|DES-CFB[18]|CAST-CBC|BLOWFISH|CAST)$/i
+  /^((BF|DES|CAST5|IDEA|SEED|RC2)-(CBC|CFB|OFB)|RC2-(40|64)-CBC|RC2-(40|64|128)|DES-CFB[18]|CAST-CBC|BLOWFISH|DESX-CBC|BF|CAST|DESX?|RC2|SEED)$/i
+/** What 2.5 takes into a list besides: it only asks whether OpenSSL has the name, and no peer can use these. */
+const LISTED_BEFORE_26 = new RegExp(
+  `^((AES|ARIA|CAMELLIA)-${SIZES}-(CTR|ECB)|(AES|ARIA)-${SIZES}-CCM|AES-${SIZES}-OCB|AES-(128|256)-XTS|` +
+    `AES-(128|256)-CBC-HMAC-SHA(1|256)|ID-AES${SIZES}-(CCM|WRAP|WRAP-PAD)|AES${SIZES}-WRAP|SM4-(CTR|ECB)|` +
+    '(BF|CAST5|DES|RC2|SEED|IDEA|DES-EDE|DES-EDE3)-ECB|DES-EDE3?|DES3-WRAP|ID-SMIME-ALG-CMS3DESWRAP|CHACHA20|RC4|' +
+    'RC4-40|RC4-HMAC-MD5)$',
+  'i',
+)
 
 /** True for a data cipher that some OpenSSL knows. */
 export function isCipherName(name: string): boolean {
-  return CIPHERS.test(name) || LEGACY_CIPHERS.test(name)
+  return [CIPHERS, CIPHERS_SINCE_3, LEGACY_CIPHERS].some((known) => known.test(name))
 }
 
-/** True for a data cipher that the OpenSSL of a release knows without its legacy provider. */
+/** True for a data cipher that a release can use with its OpenSSL, without the legacy provider. */
 export function isUsableCipher(name: string, release: Release): boolean {
-  return CIPHERS.test(name) || (LEGACY_CIPHERS.test(name) && release < '2.6')
+  if (release >= '2.6') return CIPHERS.test(name) || CIPHERS_SINCE_3.test(name)
+  // 2.5 has no mode of its own for ARIA's GCM.
+  return (CIPHERS.test(name) && !/^ARIA-.*-GCM$/i.test(name)) || LEGACY_CIPHERS.test(name)
+}
+
+/** True for a name that a release takes into its list of data ciphers. */
+export function isListedCipher(name: string, release: Release): boolean {
+  if (release >= '2.6') return isUsableCipher(name, release)
+  return CIPHERS.test(name) || LEGACY_CIPHERS.test(name) || LISTED_BEFORE_26.test(name)
 }
 
 /** A data cipher. `none` is one to the reference. */
 export function cipherName(): Argument<string, 'required'> {
   return custom('cipher', 'a cipher such as AES-256-GCM', (word) =>
-    isCipherName(word) || word === 'none' || word === '[null-cipher]' ? word : undefined,
+    isCipherName(word) || word === 'none' ? word : undefined,
   )
 }
 
@@ -43,16 +61,18 @@ export function cipherList(): Argument<string, 'required'> {
     const names = word.split(':').filter((name) => name !== '')
     const list = names.join(':')
     const fits = (name: string): boolean =>
-      name === 'DEFAULT' || name === 'none' || name.startsWith('?') || isCipherName(name)
+      name === 'DEFAULT' || name === 'none' || name.startsWith('?') || isCipherName(name) || LISTED_BEFORE_26.test(name)
     return list.length <= 127 && names.some((name) => !name.startsWith('?')) && names.every(fits) ? list : undefined
   })
 }
 
 const DIGESTS =
   /^(MD5-SHA1|SM3|SHA3-(224|256|384|512)|SHA512-(224|256)|BLAKE2(b512|s256)|RIPEMD(160)?|RMD160|SHAKE(128|256))$/i
-/** Spellings that came with OpenSSL 3. */
+/** Spellings that came with OpenSSL 3, numbers of objects among them. */
 const DIGESTS_SINCE_3 =
-  /^(SHA-(1|224|256|384|512|512\/224|512\/256)|SHA2-(224|256|384|512|512\/224|512\/256)|BLAKE2(B-512|S-256)|RIPEMD-160|SHAKE-(128|256)|KECCAK-KMAC-?(128|256)|NULL)$/i
+  /^(SHA-(1|224|256|384|512|512\/224|512\/256)|SHA2-(224|256|384|512|512\/224|512\/256)|BLAKE2(B-512|S-256)|RIPEMD-160|SHAKE-(128|256)|KECCAK-KMAC-?(128|256)|NULL|2\.16\.840\.1\.101\.3\.4\.2\.([1-9]|1[0-2])|1\.3\.14\.3\.2\.26|1\.2\.840\.113549\.2\.5|1\.3\.36\.3\.2\.1|1\.2\.156\.10197\.1\.401|1\.3\.6\.1\.4\.1\.1722\.12\.2\.(1\.16|2\.8))$/i
+/** Digests that came with the OpenSSL of 2.7. */
+const DIGESTS_OF_27 = /^KECCAK-(224|256|384|512)$/i
 /** Digests and spellings that went with it. */
 const DIGESTS_UNTIL_1 =
   /^(MD4|WHIRLPOOL|RSA-(MD4|MD5|SHA1|SHA1-2|RIPEMD160|SM3|SHA(224|256|384|512)|SHA3-(224|256|384|512)|SHA512\/(224|256))|(MD4|MD5|SHA1|SHA(224|256|384|512)|SHA512-(224|256)|SM3)WITHRSAENCRYPTION|RIPEMD160WITHRSA|ID-RSASSA-PKCS1-V1_5-WITH-SHA3-(224|256|384|512))$/i
@@ -63,13 +83,14 @@ export function digestName(): Argument<string, 'required'> {
 }
 
 function isDigestName(name: string): boolean {
-  if (name === 'none' || name === '[null-digest]') return true
-  const patterns = [DIGESTS, DIGESTS_SINCE_3, DIGESTS_UNTIL_1]
+  if (name === 'none') return true
+  const patterns = [DIGESTS, DIGESTS_SINCE_3, DIGESTS_OF_27, DIGESTS_UNTIL_1]
   return hashByName(name) !== undefined || patterns.some((pattern) => pattern.test(name))
 }
 
 /** True for a digest that the OpenSSL of a release knows by this name without its legacy provider. */
 export function isUsableDigest(name: string, release: Release): boolean {
+  if (DIGESTS_OF_27.test(name)) return release >= '2.7'
   return isDigestName(name) && !(release < '2.6' ? DIGESTS_SINCE_3 : DIGESTS_UNTIL_1).test(name)
 }
 

@@ -4,7 +4,7 @@
  * 2.6 and later come with OpenSSL 3, which keeps Blowfish and its like in a legacy provider that is not loaded. A list with
  * such a cipher is refused, unless the name is marked as optional.
  */
-import { isUsableCipher, isUsableDigest } from '../openssl-names.ts'
+import { isListedCipher, isUsableCipher, isUsableDigest } from '../openssl-names.ts'
 import { reachesBefore, type Release } from '../release.ts'
 import { ALWAYS, one, type Rule, type RuleView } from './rule.ts'
 
@@ -15,7 +15,7 @@ function unusable(view: RuleView, release: Release): readonly string[] {
     if (name === 'DEFAULT') return release < '2.7'
     // The mark came with 2.6.
     if (name.startsWith('?') && release >= '2.6') return false
-    return name !== 'none' && !isUsableCipher(name, release)
+    return name !== 'none' && !isListedCipher(name, release)
   })
 }
 
@@ -58,10 +58,13 @@ export const cipherRules: readonly Rule[] = [
     message: 'this release does not have the cipher',
     remedy: 'name another one, or take it out',
     find: (view) => {
-      const { fallbackCipher: entry, release } = view
+      const { release } = view
+      const entry = view.lastCipher
       const name = entry?.words[0]
       if (name === undefined || release === undefined || name === 'none' || isUsableCipher(name, release)) return []
-      return one(entry)
+      // What was the default is let through where it is negotiated away.
+      const wasDefault = entry?.name === 'cipher' && name === 'BF-CBC' && view.fallbackCipher === undefined
+      return wasDefault ? [] : one(entry)
     },
   },
   {

@@ -1,6 +1,7 @@
 /**
  * What a way to the peer can't be: sockets, transports, proxies, and directives of one transport on another. PROF-15
  */
+import { isAtLeast } from '../release.ts'
 import { ALWAYS, one, type Rule } from './rule.ts'
 
 /** Rules about addresses, ports, transports and proxies. */
@@ -14,7 +15,10 @@ export const linkRules: readonly Rule[] = [
     remedy: 'take out "nobind", or the "bind", "lport" or "local" it forbids',
     find: (view) =>
       view.profile.scopes.flatMap((scope) => {
-        const given = scope.entry('bind') ?? scope.entry('lport') ?? scope.entry('local')
+        const port = scope.entry('lport')
+        // 2.7 takes port 0 for none.
+        const isAny = port?.words[0] === '0' && view.release !== undefined && isAtLeast(view.release, '2.7')
+        const given = scope.entry('bind') ?? (isAny ? undefined : port) ?? scope.entry('local')
         return given === undefined ? [] : one(scope.entry('nobind'))
       }),
   },

@@ -101,10 +101,15 @@ export class RuleView {
    * at all. An equal peer always has one.
    */
   get fallbackCipher(): Entry | undefined {
+    const negotiates = this.pulls || this.isServer
+    return negotiates && !this.has('data-ciphers-fallback') ? undefined : this.lastCipher
+  }
+
+  /** The last of `cipher` and `data-ciphers-fallback`. Releases load it at their start, negotiated away or not. */
+  get lastCipher(): Entry | undefined {
     const stated = this.entry('data-ciphers-fallback')
     const cipher = this.entry('cipher')
-    if (stated === undefined) return this.pulls || this.isServer ? undefined : cipher
-    return cipher !== undefined && cipher.index > stated.index ? cipher : stated
+    return stated === undefined || (cipher?.index ?? -1) > stated.index ? cipher : stated
   }
 
   /** The connections; for a server, which has none, an empty list. */

@@ -11,9 +11,17 @@ describe('hash names', () => {
   it('CRY-1 takes every spelling in any case', () => {
     const names: Record<HashName, string[]> = {
       MD5: ['MD5', 'md5', 'RSA-MD5', 'ssl3-md5'],
-      SHA1: ['SHA1', 'sha1', 'SHA-1', 'RSA-SHA1', 'rsa-sha1-2', 'ssl3-sha1'],
+      SHA1: ['SHA1', 'sha1', 'SHA-1', 'RSA-SHA1', 'rsa-sha1-2', 'ssl3-sha1', '1.3.14.3.2.26'],
       SHA224: ['SHA224', 'sha-224', 'SHA2-224', 'RSA-SHA224'],
-      SHA256: ['SHA256', 'sha256', 'Sha-256', 'SHA2-256', 'RSA-SHA256', 'sha256WithRSAEncryption'],
+      SHA256: [
+        'SHA256',
+        'sha256',
+        'Sha-256',
+        'SHA2-256',
+        'RSA-SHA256',
+        'sha256WithRSAEncryption',
+        '2.16.840.1.101.3.4.2.1',
+      ],
       SHA384: ['SHA384', 'SHA-384', 'RSA-SHA384'],
       SHA512: ['SHA512', 'SHA2-512', 'RSA-SHA512'],
     }
@@ -30,6 +38,8 @@ describe('hash names', () => {
       'SHA512-256',
       'SHA-512/256',
       'BLAKE2b512',
+      'sha1WithRSA',
+      '2.16.840.1.101.3.4.2.8',
       ' SHA1',
     ]) {
       expect(hashByName(name)).toBeUndefined()
