@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { SessionConfig } from '../../src/session/index.ts'
 import { soaking } from '../support/scale.ts'
+import { startCapture } from './support/capture.ts'
 import { clientConfig, generateStaticKey, PORT, SERVER_READY, type Tunnel } from './support/configs.ts'
 import { type Lab, type Running, withLab } from './support/lab.ts'
 import { opensslPki } from './support/pki.ts'
@@ -53,20 +54,7 @@ async function capture(
   return await withLab(async (lab) => {
     const server = await startServer(lab, tunnel, session)
     const captured = `${lab.folder}/packets.pcap`
-    const filter = ['udp', 'port', String(PORT)]
-    const dump = lab.start('tcpdump', [
-      'tcpdump',
-      '-Z',
-      'root',
-      '-i',
-      'lo',
-      '-U',
-      '--immediate-mode',
-      '-w',
-      captured,
-      ...filter,
-    ])
-    await dump.seen(/listening on lo/)
+    const dump = await startCapture(lab, 'lo', captured, 'udp', 'port', String(PORT))
     const running = lab.openvpn(release, 'client', `${clientConfig(tunnel)}\nverb 4\n`)
     await running.seen(SERVER_READY)
     const replies = pingFrom(lab.namespace, '10.9.0.1', pings, '-i', '0.01')

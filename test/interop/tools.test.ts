@@ -25,6 +25,7 @@ import {
   type Tunnel,
   type WrapName,
 } from './support/configs.ts'
+import { startCapture } from './support/capture.ts'
 import { type Lab, withLab } from './support/lab.ts'
 import { opensslPki } from './support/pki.ts'
 import { probe } from './support/probe.ts'
@@ -87,19 +88,7 @@ describe.each(RELEASES)('tools with OpenVPN %s', (release) => {
       const server = lab.openvpn(release, 'server', config)
       await server.seen(SERVER_READY)
       const [capture, keyLog, recording] = ['capture.pcap', 'keys.log', 'run.rec'].map((name) => join(lab.folder, name))
-      const dump = lab.start('tcpdump', [
-        'tcpdump',
-        '-i',
-        'lo',
-        '-w',
-        capture!,
-        '-Z',
-        'root',
-        '-U',
-        '--immediate-mode',
-        `port ${PORT}`,
-      ])
-      await dump.seen(/listening on/)
+      const dump = await startCapture(lab, 'lo', capture!, `port ${PORT}`)
       const flags = ['--count', '3', '--interval', '20', '--keylog', keyLog!, '--record', recording!]
       const result = await probe(lab, clientConfig(tunnel), flags)
       expect(result, result.output).toMatchObject({ code: 0, pings: 3 })

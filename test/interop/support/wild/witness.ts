@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { decodeCapture, type DecodedPacket } from '../../../../src/decode/index.ts'
 import { nodeCrypto } from '../../../../src/node/crypto/index.ts'
 import { Replay } from '../../../../src/record/index.ts'
+import { startCapture } from '../capture.ts'
 import type { Lab, Running } from '../lab.ts'
 import type { Draw } from './draw.ts'
 
@@ -36,11 +37,7 @@ function faultsOf(text: string): readonly string[] {
 /** A capture on the client's cable, and the session's key log. */
 export async function capturing(lab: Lab, draw: Draw): Promise<Witness> {
   const [capture, keyLog] = [join(lab.folder, 'wire.pcap'), join(lab.folder, 'keys.log')]
-  // Its usual buffer holds a few packets of this kind, and a handshake in hundreds of small ones is more than that.
-  const room = '-s 32000 -B 32768'
-  const command = `tcpdump -i v1 -w ${capture} -Z root -U --immediate-mode ${room} udp or tcp`
-  const dump = lab.start('tcpdump', command.split(' '))
-  await dump.seen(/listening on/)
+  const dump = await startCapture(lab, 'v1', capture, 'udp', 'or', 'tcp')
   return {
     args: ['--keylog', keyLog],
     verdict: async () => {
