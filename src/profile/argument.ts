@@ -86,6 +86,12 @@ export function text(name: string): Argument<string, 'required'> {
   return kind(name, 'a text', (word) => word, 'never')
 }
 
+/** Any word of at least so many characters. */
+export function word(name: string, least = 1): Argument<string, 'required'> {
+  const expected = least === 1 ? 'a text that is not empty' : `a text of ${least} characters or more`
+  return kind(name, expected, (text) => (text.length < least ? undefined : text))
+}
+
 /** A word that no message may quote. */
 export function secretText(name: string): Argument<SecretText, 'required'> {
   return { ...kind(name, 'a text', (word) => new SecretText(word), 'never'), secret: true }
@@ -93,7 +99,7 @@ export function secretText(name: string): Argument<SecretText, 'required'> {
 
 /** A file whose contents this library reads; the host supplies them. */
 export function file(name = 'file'): Argument<string, 'required'> {
-  return { ...kind(name, 'a file name', notEmpty, 'never'), file: 'content' }
+  return { ...kind(name, 'a file name', notEmpty), file: 'content' }
 }
 
 /** A file with a password. Its name is never quoted: people put the password itself there. */

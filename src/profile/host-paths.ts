@@ -31,6 +31,7 @@ const LOOKED_FOR: readonly (readonly [DirectiveName, HostPathKind, word?: number
       'client-connect',
       'client-crresponse',
       'client-disconnect',
+      'dns-updown',
       'down',
       'ipchange',
       'learn-address',
@@ -57,6 +58,8 @@ export function hostPaths(profile: Profile): readonly HostPath[] {
     const entry = profile.entry(name)
     const word = entry?.words[index]
     if (entry === undefined || word === undefined || entry.content !== undefined) return []
+    // Its own words in place of a command.
+    if (name === 'dns-updown' && /^(disable|force)$/.test(word)) return []
     // A command has words of its own, spelled as a profile spells them.
     const named = kind === 'program' ? splitLine(word, false).words[0]?.text : word
     return named === undefined || named === '' ? [] : [{ path: profile.resolve(entry, named), kind, entry }]

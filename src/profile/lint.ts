@@ -76,11 +76,12 @@ function lintPaths(profile: Profile, release: Release, absent?: ReadonlySet<stri
   )
 }
 
+/** Their files are looked for when a proxy asks. */
+const OPENED_LATE: ReadonlySet<string> = new Set(['http-proxy-user-pass', 'http-proxy-override', 'socks-proxy'])
+
 /** A file that the reference opens only when it needs it. */
 function isOpenedLate(directive: string, profile: Profile): boolean {
-  return (
-    directive === 'http-proxy-user-pass' || (directive === 'auth-gen-token-secret' && !profile.has('auth-gen-token'))
-  )
+  return OPENED_LATE.has(directive) || (directive === 'auth-gen-token-secret' && !profile.has('auth-gen-token'))
 }
 
 /** A missing file as grave as the release finds it: a TLS server reads its parameters at the start, a client never. */

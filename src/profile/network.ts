@@ -31,8 +31,8 @@ export function ipv6(name = 'address', checkedSince: CheckedSince = 'always'): A
 
 /** What an {@link ipv6Prefix} may be. */
 export interface PrefixBounds {
-  /** An address without a length will do: it is a prefix of its own. */
-  readonly bare?: boolean
+  /** An address without a length will do: it is a prefix of its own, or one of so many bits. */
+  readonly bare?: boolean | number
   readonly least?: number
   readonly most?: number
 }
@@ -45,7 +45,7 @@ export function ipv6Prefix(name = 'prefix', bounds: PrefixBounds = {}): Argument
     const [text = '', length, ...more] = word.split('/', 3)
     const address = parseIpv6(text)
     if (address === undefined || more.length > 0) return undefined
-    if (length === undefined) return bare ? { address, bits: 128 } : undefined
+    if (length === undefined) return bare === false ? undefined : { address, bits: bare === true ? 128 : bare }
     if (!/^\d{1,3}$/.test(length)) return undefined
     const bits = Number(length)
     return bits >= least && bits <= most ? { address, bits } : undefined

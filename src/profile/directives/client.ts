@@ -2,6 +2,7 @@
  * Directives of an end that connects: remotes, retries, proxies, login, what it takes from the server.
  */
 import {
+  checked,
   choice,
   command,
   custom,
@@ -119,7 +120,7 @@ export const clientDirectives = {
       repeats: true,
     },
   ),
-  'http-proxy-override': directive([host('server'), port(), optional(passwordFile('auth'))], {
+  'http-proxy-override': directive([host('server'), port(), optional(checked('never', passwordFile('auth')))], {
     status: 'supported',
     roles: ['client', 'peer'],
     does: 'Puts an HTTP proxy in front of every remote.',
@@ -199,7 +200,7 @@ export const clientDirectives = {
     does: 'Takes no routes and no resolvers from the server.',
   }),
   'single-session': directive([], { status: 'ignored', does: 'A session is always single here.' }),
-  'socks-proxy': directive([host('server'), optional(port()), optional(passwordFile('authfile'))], {
+  'socks-proxy': directive([host('server'), optional(port()), optional(checked('never', passwordFile('authfile')))], {
     status: 'supported',
     roles: ['client', 'peer'],
     does: 'Connects through a SOCKS5 proxy.',

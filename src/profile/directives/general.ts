@@ -3,7 +3,7 @@
  *
  * Most of them speak to a daemon. This library is none, so the host gets them as data or they have no effect.
  */
-import { choice, custom, file, integer, optional, path, rangedInteger, rest, seconds, text } from '../argument.ts'
+import { choice, custom, file, integer, optional, path, rangedInteger, rest, seconds, text, word } from '../argument.ts'
 import { directive } from '../directive.ts'
 import { digestName } from '../openssl-names.ts'
 
@@ -109,7 +109,7 @@ export const generalDirectives = {
     does: 'Which commands the host may run.',
   }),
   setcon: directive([text('context')], { status: 'ignored', only: 'special', does: NO_DAEMON }),
-  setenv: directive([text('name'), optional(text('value'))], {
+  setenv: directive([word('name', 2), optional(text('value'))], {
     status: 'host',
     does: 'A variable for the host; `opt`, `CLIENT_CERT` and a few others steer the reader and the session.',
     repeats: true,

@@ -2,6 +2,7 @@
  * Directives about the way to the peer: addresses, ports, sockets, sizes, keepalive.
  */
 import {
+  type Argument,
   checked,
   choice,
   custom,
@@ -17,6 +18,12 @@ import {
 import { parseIpv4, parseIpv6 } from '../../control/index.ts'
 import { directive } from '../directive.ts'
 import { isHostName } from '../network.ts'
+
+/** No release looks at the range; 2.7 wants a whole number. */
+const controlPacketSize: Argument<number, 'required'> = {
+  ...integer('size', 154, 2048, 'never'),
+  loose: (text, release) => (release < '2.7' || /^\+?\d{1,10}$/.test(text) ? text : undefined),
+}
 
 /** Spellings of a transport. */
 export const PROTOCOLS = [
@@ -116,7 +123,7 @@ export const linkDirectives = {
     connection: true,
   }),
   mark: directive([integer('value', -2_147_483_648)], { status: 'host', does: TUNNEL_SOCKET }),
-  'max-packet-size': directive([integer('size', 154, 2048)], {
+  'max-packet-size': directive([controlPacketSize], {
     status: 'supported',
     since: '2.6',
     does: 'The largest control packet, headers included.',

@@ -2,6 +2,8 @@
  * Directives of a server for many clients: pools, pushes, per-client files, limits.
  */
 import {
+  type Argument,
+  checked,
   choice,
   custom,
   file,
@@ -21,6 +23,12 @@ import { ipv4, ipv6, ipv6Prefix, netmask } from '../network.ts'
 
 const SERVER = ['server'] as const
 
+/** At least 1 since 2.7; 2.6 takes any whole number. */
+const countSince27 = (name: string): Argument<number, 'required'> => ({
+  ...integer(name, 1),
+  loose: (text) => (/^\+?\d{0,19}$/.test(text) ? text : undefined),
+})
+
 /** Pools, pushes, per-client files, limits. */
 export const serverDirectives = {
   'auth-gen-token': directive([optional(seconds('lifetime')), optional(text('renewal')), rest(text('mode'))], {
@@ -30,7 +38,7 @@ export const serverDirectives = {
     does: 'Gives logged-in clients a token for their next login.',
     counts: { '2.5': [0, 2] },
   }),
-  'auth-gen-token-secret': directive([file()], {
+  'auth-gen-token-secret': directive([checked('never', file())], {
     status: 'supported',
     roles: SERVER,
     since: '2.5',
@@ -70,15 +78,12 @@ export const serverDirectives = {
       does: 'How many new clients per time.',
     },
   ),
-  'connect-freq-initial': directive(
-    [integer('packets', 0, 2_147_483_647, '2.6'), integer('seconds', 0, 2_147_483_647, '2.6')],
-    {
-      status: 'supported',
-      roles: SERVER,
-      since: '2.6',
-      does: 'How many first packets per time are answered.',
-    },
-  ),
+  'connect-freq-initial': directive([countSince27('packets'), countSince27('seconds')], {
+    status: 'supported',
+    roles: SERVER,
+    since: '2.6',
+    does: 'How many first packets per time are answered.',
+  }),
   disable: directive([], { status: 'supported', roles: SERVER, perClient: 'only', does: 'This client is not let in.' }),
   'duplicate-cn': directive([], {
     status: 'supported',
@@ -207,7 +212,7 @@ export const serverDirectives = {
       does: 'A server for many clients on a bridge.',
     },
   ),
-  'server-ipv6': directive([ipv6Prefix('network', { least: 64, most: 124 })], {
+  'server-ipv6': directive([ipv6Prefix('network', { bare: 64, least: 64, most: 124 })], {
     status: 'supported',
     roles: SERVER,
     does: 'IPv6 addresses for clients, as server does for IPv4.',

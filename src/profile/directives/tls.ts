@@ -2,6 +2,7 @@
  * Directives of the control channel: roles, certificates and how they are judged, TLS itself, wrapping.
  */
 import {
+  checked,
   choice,
   command,
   custom,
@@ -13,6 +14,7 @@ import {
   rest,
   seconds,
   text,
+  word,
 } from '../argument.ts'
 import { directive } from '../directive.ts'
 import { isFingerprint, subjectField, tls13Suites, tlsGroups, tlsSuites } from '../openssl-names.ts'
@@ -37,7 +39,7 @@ export const tlsDirectives = {
     inline: true,
     does: 'Certificates that are no longer good.',
   }),
-  dh: directive([file()], {
+  dh: directive([checked('never', file())], {
     status: 'ignored',
     inline: true,
     does: 'Keys are agreed on elliptic curves.',
@@ -142,7 +144,7 @@ export const tlsDirectives = {
     since: '2.7',
     does: 'Refuses client keys that are too old.',
   }),
-  'tls-crypt-v2-verify': directive([command()], {
+  'tls-crypt-v2-verify': directive([checked('never', command())], {
     status: 'host',
     program: true,
     roles: SERVER,
@@ -156,7 +158,10 @@ export const tlsDirectives = {
   }),
   'tls-groups': directive([tlsGroups()], { status: 'supported', since: '2.5', does: 'Groups for key agreement.' }),
   'tls-server': directive([], { status: 'supported', roles: ['server', 'peer'], does: 'The TLS server.' }),
-  'tls-timeout': directive([seconds()], { status: 'supported', does: 'When a control packet is sent again.' }),
+  'tls-timeout': directive([integer('seconds', 1, 65_536)], {
+    status: 'supported',
+    does: 'When a control packet is sent again.',
+  }),
   'tls-verify': directive([command()], {
     status: 'host',
     program: true,
@@ -182,7 +187,7 @@ export const tlsDirectives = {
     deprecated: { since: '2.6', instead: 'peer-fingerprint' },
     counts: { '2.6': [1, 2], '2.7': [1, 2] },
   }),
-  'verify-x509-name': directive([text('name'), optional(choice('type', ['subject', 'name', 'name-prefix']))], {
+  'verify-x509-name': directive([word('name'), optional(choice('type', ['subject', 'name', 'name-prefix']))], {
     status: 'supported',
     does: 'The name that the peer’s certificate must have.',
   }),

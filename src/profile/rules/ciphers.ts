@@ -20,7 +20,7 @@ function unusable(view: RuleView, release: Release): readonly string[] {
 }
 
 /** One word of a directive that came later than the directive. */
-function cameLater(directive: 'compress' | 'tls-cert-profile', word: string, until: Release): Rule {
+function cameLater(directive: 'compress' | 'tls-cert-profile' | 'protocol-flags', word: string, until: Release): Rule {
   return {
     code: 'not-in-release',
     directive,
@@ -28,7 +28,7 @@ function cameLater(directive: 'compress' | 'tls-cert-profile', word: string, unt
     refusedBy: { until },
     message: `"${word}" came later`,
     remedy: 'use another word, or a later release',
-    find: (view) => (view.entry(directive)?.words[0] === word ? one(view.entry(directive)) : []),
+    find: (view) => (view.entry(directive)?.words.includes(word) === true ? one(view.entry(directive)) : []),
   }
 }
 
@@ -36,6 +36,7 @@ function cameLater(directive: 'compress' | 'tls-cert-profile', word: string, unt
 export const cipherRules: readonly Rule[] = [
   cameLater('compress', 'migrate', '2.5'),
   cameLater('tls-cert-profile', 'insecure', '2.5'),
+  cameLater('protocol-flags', 'aead-epoch', '2.6'),
   {
     code: 'bad-argument',
     directive: 'data-ciphers',

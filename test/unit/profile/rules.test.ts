@@ -202,6 +202,19 @@ describe('lint', () => {
     ['auth 2.16.840.1.101.3.4.2.1\n', ['2.4', '2.5', 'openvpn3']],
     ['auth sha1WithRSA\n', ['2.4', '2.5', '2.6', '2.7', 'openvpn3']],
     ['nobind\nlport 0\n', ['2.4', '2.5', '2.6']],
+    ['tls-timeout 0\n', ['2.7']],
+    ['tls-timeout 65537\n', ['2.7']],
+    ['max-packet-size 1\n', ['2.4', '2.5', 'openvpn3']],
+    ['max-packet-size 1x\n', ['2.4', '2.5', '2.7', 'openvpn3']],
+    ['verify-x509-name "" name\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['setenv X 1\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['setenv XY 1\n', []],
+    ['x509-track 2.5.4.3\n', []],
+    ['x509-track 1.2.3\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['protocol-flags aead-epoch\n', ['2.4', '2.5', '2.6', 'openvpn3']],
+    ['protocol-flags tls-ekm\n', ['2.4', '2.5', 'openvpn3']],
+    ['extra-certs ""\n', ['2.4', '2.5', '2.6', '2.7']],
+    ['dh ""\n', ['openvpn3']],
     ['nobind\nlport 1\n', ['2.4', '2.5', '2.6', '2.7']],
     ['auth [null-digest]\n', ['2.4', '2.5', '2.6', '2.7', 'openvpn3']],
     ['keepalive 0 60\nkeepalive 10 60\n', ['2.7']],
@@ -386,6 +399,39 @@ describe('lint', () => {
     const both = `${CLIENT}peer-fingerprint ${print}\nverify-hash ${print} SHA256\n`
     expect(about(both, 'verify-hash')).toBe('error conflict')
     expect(errors(both, '2.7')).toEqual(['verify-hash'])
+  })
+
+  it('PROF-19 counts first packets from 1 since 2.7, and takes a server’s IPv6 network without a length', () => {
+    const refusing = (lines: string) =>
+      (['2.5', '2.6', '2.7'] as const).filter((peer) => errors(SERVER + lines, peer).length > 0)
+    expect(refusing('connect-freq-initial 0 1\n')).toEqual(['2.5', '2.7'])
+    expect(refusing('connect-freq-initial -1 1\n')).toEqual(['2.5', '2.6', '2.7'])
+    expect(refusing('connect-freq-initial 1 1\n')).toEqual(['2.5'])
+    expect(refusing('server-ipv6 fd00::\n')).toEqual([])
+    expect(inspectProfile(`${SERVER}server-ipv6 fd00::\n`).profile.value('server-ipv6')).toEqual([
+      { address: 'fd00::', bits: 64 },
+    ])
+  })
+
+  it('PROF-19 PROF-61 does not miss a proxy’s logins, but a program for names', () => {
+    const text = `${CLIENT}socks-proxy 10.0.0.1 1080 nofile\ndns-updown /bin/nowhere\n`
+    const { profile } = inspectProfile(
+      text,
+      new Map([
+        ['c', ''],
+        ['k', ''],
+      ]),
+    )
+    const found = lint(profile, { peer: '2.7', absent: new Set(['/bin/nowhere', 'disable']) })
+    const missing = found.filter(({ code }) => code === 'file-missing')
+    expect(missing.map(({ directive, severity }) => `${directive} ${severity}`).sort()).toEqual([
+      'dns-updown error',
+      'socks-proxy warning',
+    ])
+    const off = inspectProfile(`${CLIENT}dns-updown disable\n`).profile
+    expect(
+      lint(off, { peer: '2.7', absent: new Set(['disable']) }).filter(({ severity }) => severity === 'error'),
+    ).toEqual([])
   })
 
   it('PROF-19 wants room for two clients on behalf of every release', () => {
