@@ -4,7 +4,7 @@
  * A plain record with every field set from the start; only the server's parts write it.
  */
 import { equalBytes } from '../bytes/index.ts'
-import type { CloseReason, PacketPath, Session } from '../session/index.ts'
+import { type CloseReason, PacketPath, type Session } from '../session/index.ts'
 import type { ClientKeyMetadata, StreamFramer } from '../wire/index.ts'
 import type { Beginning } from './front.ts'
 import type { LeasedAddresses } from './address-pool.ts'
@@ -28,10 +28,9 @@ export interface Identity {
   readonly certificate: Uint8Array | undefined
 }
 
-/** A client. What every packet asks for stands first, so that it lies together in memory. */
-export class ServerClient implements HeapItem, RouteOwner {
+/** A client, at the head of its packets' path. What every packet asks for stands first, so that it lies together in memory. */
+export class ServerClient extends PacketPath implements HeapItem, RouteOwner {
   readonly session: Session
-  readonly path: PacketPath
   /** Where it sends from; changes when it floats. */
   address: string
   readonly transport: 'udp' | 'tcp'
@@ -76,13 +75,13 @@ export class ServerClient implements HeapItem, RouteOwner {
     keyMetadata: ClientKeyMetadata | undefined,
     createSession: (client: ServerClient) => Session,
   ) {
+    super()
     this.id = id
     this.address = address
     this.transport = transport
     this.peerId = peerId
     this.keyMetadata = keyMetadata
     this.session = createSession(this)
-    this.path = this.session.path
   }
 
   /**

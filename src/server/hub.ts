@@ -117,7 +117,7 @@ export class Hub {
     if (bytes.length < 4 || opcodeOf(bytes[0] as number) !== Opcode.DATA_V2) return false
     const client = this.table.byPeerId(readPeerId(bytes, 0))
     if (client === undefined) return false
-    this.touched = client.path.touchToOpen()
+    this.touched = client.touchToOpen() + client.address.length
     if (client.address !== from || client.transport !== 'udp') return false
     this.stats.datagramsReceived++
     const result = this.#open(bytes, client)
@@ -321,7 +321,7 @@ export class Hub {
   #seal(packet: Uint8Array, client: ServerClient): boolean {
     const { session } = client
     if (packet.length > ROOM) return this.drop('malformed')
-    this.touched = client.path.touchToSeal()
+    this.touched = client.touchToSeal()
     this.#room.set(packet, SEAL_ROOM)
     const first = session.seal(this.#room, SEAL_ROOM, packet.length, this.now)
     for (let size = first; size > 0; size = session.sealNext(this.#room, SEAL_ROOM, this.now)) {

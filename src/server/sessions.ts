@@ -52,7 +52,7 @@ export function createSessionFor(config: ServerConfig, environment: Environment,
     push: NO_PUSH,
     ...(resume === undefined ? {} : { resume }),
   }
-  return new Session(session, environment, from)
+  return new Session(session, owner === undefined ? environment : { ...environment, path: owner }, from)
 }
 
 /** The server's verifier for one client, who is told its certificate's name. */

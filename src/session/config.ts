@@ -12,6 +12,7 @@ import type { CompressionFraming, DataCipher, PullFilter } from '../control/inde
 import type { CryptoProvider, HashName, RandomSource } from '../crypto/index.ts'
 import type { CounterStart } from '../data/index.ts'
 import type { TlsConfig } from '../tls/index.ts'
+import type { PacketPath } from './packet-path.ts'
 import type { KeyDirection, StaticKey, TlsCryptV2ServerKey } from '../wire/index.ts'
 
 /** Everything ambient, as values. */
@@ -23,6 +24,11 @@ export interface Environment {
   readonly random: RandomSource
   /** Default: `noble`, which runs anywhere. `nodeCrypto` from `ovpn-core/node` is the fast one on Node. */
   readonly crypto?: CryptoProvider
+  /**
+   * For hosts with many sessions: where the way of this one's packets is noted, a part of the host's own object.
+   * @internal
+   */
+  readonly path?: PacketPath
 }
 
 /** How control packets are protected before TLS has anything to say. */

@@ -7,6 +7,7 @@ import { noble, type CryptoProvider, type RandomSource } from '../crypto/index.t
 import { Timers } from '../reliability/index.ts'
 import type { Environment, SessionConfig } from './config.ts'
 import { Outbox } from './outbox.ts'
+import type { PacketPath } from './packet-path.ts'
 import type { TimerName } from './reasons.ts'
 import { createCounters } from './stats.ts'
 import type { ResolvedConfig } from './resolved-config.ts'
@@ -36,6 +37,7 @@ export interface SessionContext {
   readonly timeOrigin: number
   readonly outbox: Outbox
   readonly timers: Timers<TimerName>
+  readonly path: PacketPath | undefined
 }
 
 /**
@@ -52,5 +54,6 @@ export function createContext(config: SessionConfig, environment: Environment): 
     timeOrigin: environment.timeOrigin,
     outbox: new Outbox(createCounters(), resolved.transport),
     timers: new Timers<TimerName>(SESSION_TIMERS),
+    path: environment.path,
   }
 }

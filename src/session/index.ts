@@ -6,7 +6,7 @@
 export * from './config.ts'
 export { KEY_MOVES, type KeyInput, type KeyStateName, type KeyStateView } from './key-moves.ts'
 export * from './output.ts'
-export type { PacketPath } from './packet-path.ts'
+export { PacketPath } from './packet-path.ts'
 export * from './reasons.ts'
 export { SESSION_MOVES, type SessionInput, type SessionState } from './session-moves.ts'
 export { Session } from './session.ts'

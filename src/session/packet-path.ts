@@ -15,8 +15,9 @@ export interface Touchable {
 }
 
 const NOTHING: Touchable = { touch: () => 0 }
+const NO_COUNTS = { datagramsReceived: 0, datagramsSent: 0 }
 
-/** The way of one tunnel's packets. Each part is put here by its owner, and replaced when it is. */
+/** The way of one tunnel's packets. Each part is put here by its owner, and replaced when it is. A host may begin it with more. */
 export class PacketPath {
   conversation = NOTHING
   tunnel = NOTHING
@@ -29,13 +30,8 @@ export class PacketPath {
   #sealer: Partial<Touchable> = NOTHING
   /** The channel's parts that are on the way. */
   parts: ChannelParts | undefined
-  readonly #liveness: Touchable
-  readonly #counters: Counters
-
-  constructor(counters: Counters, liveness: Touchable) {
-    this.#counters = counters
-    this.#liveness = liveness
-  }
+  liveness = NOTHING
+  counters: Pick<Counters, 'datagramsReceived' | 'datagramsSent'> = NO_COUNTS
 
   /** The newest key, which nearly all packets are for, with what its channel works with; undefined lets the last one go. */
   take(key: (Touchable & { readonly channel: DataChannel }) | undefined): void {
@@ -49,16 +45,16 @@ export class PacketPath {
 
   /** Asks for all that opening a packet needs. */
   touchToOpen(): number {
-    return this.#touch() + this.#replay.touch() + (this.#opener.touch?.() ?? 0) + this.#counters.datagramsReceived
+    return this.#touch() + this.#replay.touch() + (this.#opener.touch?.() ?? 0) + this.counters.datagramsReceived
   }
 
   /** Asks for all that sealing a packet needs. */
   touchToSeal(): number {
-    return this.#touch() + (this.#sealer.touch?.() ?? 0) + this.#counters.datagramsSent
+    return this.#touch() + (this.#sealer.touch?.() ?? 0) + this.counters.datagramsSent
   }
 
   #touch(): number {
-    const above = this.conversation.touch() + this.tunnel.touch() + this.pipeline.touch() + this.#liveness.touch()
+    const above = this.conversation.touch() + this.tunnel.touch() + this.pipeline.touch() + this.liveness.touch()
     return above + this.keys.touch() + this.#key.touch() + this.#channel.touch()
   }
 }

@@ -37,7 +37,7 @@ export function createParts(context: SessionContext, now: number): Parts {
   const liveness = new Liveness(config.timers, timers, now)
   const limited = renegotiateBytes > 0 || renegotiatePackets > 0
   const limits = limited ? { bytes: renegotiateBytes || Infinity, packets: renegotiatePackets || Infinity } : undefined
-  const tunnel = new Tunnel(outbox, timers, liveness, limits, config.transport)
+  const tunnel = new Tunnel(outbox, timers, liveness, limits, config.transport, context.path)
   const rekeying = new Rekeying(context, tunnel)
   const exchanges = new Exchanges(context, login)
   const keys = new TunnelKeys(context, tunnel, rekeying, liveness, exchanges)

@@ -57,7 +57,7 @@ export class StaticConversation implements Talk {
     const { config, outbox, timers } = context
     this.#context = context
     this.#liveness = new Liveness(config.timers, timers, now)
-    this.tunnel = new Tunnel(outbox, timers, this.#liveness, undefined, config.transport, true)
+    this.tunnel = new Tunnel(outbox, timers, this.#liveness, undefined, config.transport, context.path, true)
     const key = createStaticDataKey(context, staticKey, now)
     const options = emptyOptions(config.device)
     const { cipher } = staticKey

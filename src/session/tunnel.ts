@@ -83,17 +83,23 @@ export class Tunnel {
   #occAnswerFrom = -Infinity
   #mtuAnswerFrom = -Infinity
 
-  /** @param headless - packets have no header to name a key: the only one opens them all (static-key mode). */
+  /**
+   * @param path - where the way of the packets is noted.
+   * @param headless - packets have no header to name a key: the only one opens them all (static-key mode).
+   */
   constructor(
     outbox: Outbox,
     timers: Timers<TimerName>,
     liveness: Liveness,
     limits: VolumeLimits | undefined,
     transport: 'udp' | 'tcp',
+    path = new PacketPath(),
     headless = false,
   ) {
-    this.path = new PacketPath(outbox.counters, liveness)
-    this.path.tunnel = this
+    path.tunnel = this
+    path.liveness = liveness
+    path.counters = outbox.counters
+    this.path = path
     this.keys = new KeyRing(this.path)
     this.#outbox = outbox
     this.#counters = outbox.counters

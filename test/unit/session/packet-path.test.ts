@@ -7,7 +7,6 @@ import { nodeCrypto } from '../../../src/node/crypto/index.ts'
 import type { Negotiated } from '../../../src/session/index.ts'
 import { DataKey, KeyRing } from '../../../src/session/key-ring.ts'
 import { PacketPath } from '../../../src/session/packet-path.ts'
-import { createCounters } from '../../../src/session/stats.ts'
 import { connectPair, ipPacket } from '../../support/pair.ts'
 
 /** Something on the way that counts looks. */
@@ -53,7 +52,7 @@ describe('PacketPath', () => {
   })
 
   it('SESS-79 the newest key is on it, and none when there is none', () => {
-    const path = new PacketPath(createCounters(), watched())
+    const path = new PacketPath()
     const ring = new KeyRing(path)
     const [first, second, third, other] = [keyWith(0), keyWith(1), keyWith(2), keyWith(3)]
     const all = [first, second, third, other]
