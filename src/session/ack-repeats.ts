@@ -9,10 +9,15 @@
 import { EMPTY } from '../bytes/index.ts'
 import { Opcode } from '../wire/index.ts'
 import type { OutgoingMessage } from './key-events.ts'
-import type { KeyTemplate } from './key-options.ts'
 
 /** When acks are said again, in ms from the moment at which the key is active. */
 const REPEATS = [300, 700, 1500, 3000] as const
+
+/** Who speaks, and over what. */
+interface End {
+  readonly role: 'client' | 'server'
+  readonly transport: 'udp' | 'tcp'
+}
 
 /** When the acks of one key are said again. */
 export class AckRepeats {
@@ -24,7 +29,7 @@ export class AckRepeats {
   }
 
   /** For a key that is active at `now`; undefined where no ack is missed. REKEY-19 */
-  static begin({ role, transport }: KeyTemplate, now: number): AckRepeats | undefined {
+  static begin({ role, transport }: End, now: number): AckRepeats | undefined {
     return role === 'client' && transport === 'udp' ? new AckRepeats(now) : undefined
   }
 
