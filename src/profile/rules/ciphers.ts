@@ -78,7 +78,9 @@ export const cipherRules: readonly Rule[] = [
     find: (view) => {
       const name = view.value('auth')?.[0]
       const lacks = name !== undefined && view.release !== undefined && !isUsableDigest(name, view.release)
-      return lacks ? one(view.entry('auth')) : []
+      // Where the cipher authenticates by itself the digest is never loaded.
+      const isAead = /-(GCM|POLY1305)$/i.test(view.lastCipher?.words[0] ?? '')
+      return lacks && (!isAead || view.has('tls-auth')) ? one(view.entry('auth')) : []
     },
   },
   {

@@ -48,6 +48,7 @@ const TLS_ONLY: readonly DirectiveName[] = [
   'tls-crypt',
   'tls-crypt-v2',
   'push-peer-info',
+  'single-session',
   'tls-exit',
   'crl-verify',
   'remote-cert-ku',

@@ -4,6 +4,7 @@
  * `accepts` means that it came as far as its sockets; `refuses` that it ended before. Lines on the command line behind the
  * configuration make it talk even where the configuration silences it; they do not change what it takes.
  */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Lab } from './lab.ts'
 import { program, type Release } from './reference.ts'
@@ -19,13 +20,20 @@ export interface ReferenceVerdict {
 const STARTED =
   /(UDP|TCP)(v[46])?(_CLIENT|_SERVER)? link (local|remote)|Listening for incoming TCP|Attempting to establish TCP|Initialization Sequence Completed|Need hold release|Restart pause/
 
+/** Printed once the pools are there, too, or nothing goes on by itself. */
+const SERVES = /Initialization Sequence Completed|Need hold release|Restart pause/
+
 /** Starts `release` with a configuration that lies in the laboratory's folder under `name`. */
 export async function referenceVerdict(lab: Lab, release: Release, name: string): Promise<ReferenceVerdict> {
   const start = program(release)
+  // A server makes its pools behind its sockets, and ends where they can't be.
+  const isServer = /^\s*["']?(server|server-bridge|server-ipv6|ifconfig-pool)\b/m.test(
+    readFileSync(join(lab.folder, name), 'latin1'),
+  )
   const talk = ['--verb', '3', '--mute', '0']
   const running = lab.start(name, [...start.command, '--config', join(lab.folder, name), ...talk], start.env)
   try {
-    await running.seen(STARTED, 4)
+    await running.seen(isServer ? SERVES : STARTED, 4)
     return { accepts: true, because: 'started' }
   } catch (error) {
     // Still running and silent: it waits for somebody, so it started.
