@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { SERVER_READY, TRANSPORTS } from './support/configs.ts'
 import { type Running, withLab } from './support/lab.ts'
 import { releasesToTest } from './support/reference.ts'
-import { Authority, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
+import { Authority, events, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
 
 const CHILD = fileURLToPath(new URL('./support/push-update.child.ts', import.meta.url))
 const releases = releasesToTest()
@@ -21,11 +21,6 @@ async function seen(client: Running, server: Running, pattern: RegExp = SERVER_R
   await client.seen(pattern, seconds).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${server.output()}`)
   })
-}
-
-/** Resolves once the server printed that event so often. */
-async function events(server: Running, kind: string, count: number, seconds = 30): Promise<void> {
-  await server.seen(new RegExp(`(?:"event":"${kind}"[^]*){${count}}`), seconds)
 }
 
 describe.skipIf(releases.length === 0)('features of a server', () => {

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { PORT, SERVER_READY } from './support/configs.ts'
 import { type Running, withLab } from './support/lab.ts'
 import { releasesToTest } from './support/reference.ts'
-import { Authority, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
+import { Authority, events, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
 
 const releases = releasesToTest()
 const authority = new Authority()
@@ -70,6 +70,7 @@ describe.skipIf(releases.length === 0)('what clients are given one by one', () =
           const refused = out!.openvpn(release, 'out', { authority })
           for (const client of clients) await ready(client, server)
           await refused.seen(/AUTH_FAILED/, 30)
+          await events(server, 'client-connected', names.length)
           const given = addressesOf(server)
           expect([...given.keys()].sort()).toEqual([...names].sort())
           // ifconfig-push, ifconfig-ipv6-push, ifconfig-pool-persist
@@ -119,6 +120,7 @@ describe.skipIf(releases.length === 0)('names and places', () => {
         const extra = places.at(-2)!.openvpn(releases.at(-1)!, 'extra', { authority }, farewell)
         for (const client of [...clients, extra]) await ready(client, server)
         for (const [i] of releases.entries()) expect(places[i]!.ping('10.9.0.1', 3), server.output()).toBe(3)
+        await events(server, 'client-connected', releases.length + 1)
         const used = eventsOf(server, 'client-connected').length
         expect(used).toBe(releases.length + 1)
         // All places are taken: one more waits until somebody goes.
@@ -162,6 +164,7 @@ describe.skipIf(releases.length === 0)('names and places', () => {
         )
         for (const client of clients) await ready(client, server)
         for (const place of places) expect(place.ping('10.9.0.1', 3), server.output()).toBe(3)
+        await events(server, 'client-connected', releases.length)
         const connected = eventsOf(server, 'client-connected')
         expect(connected.map(({ name }) => name)).toEqual(releases.map(() => 'ada'))
         expect(new Set(connected.map(({ addresses }) => (addresses as { ipv4: string }).ipv4)).size).toBe(

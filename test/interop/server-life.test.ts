@@ -8,7 +8,7 @@ import { generateStaticKey, PORT, SERVER_READY } from './support/configs.ts'
 import { type Running, withLab } from './support/lab.ts'
 import { scaled, soaking } from '../support/scale.ts'
 import { releasesToTest } from './support/reference.ts'
-import { Authority, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
+import { Authority, events, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
 
 const releases = releasesToTest()
 /** One release in the default run, all of them in a long one. */
@@ -132,6 +132,7 @@ describe.skipIf(releases.length === 0)('clients over time', () => {
       ].join('\n')
       const clients = Array.from({ length: COUNT }, (_, index) => lab.openvpn(release, `many-${index}`, profile))
       for (const client of clients) await ready(client, first, 60)
+      await events(first, 'client-connected', COUNT)
       const given = eventsOf(first, 'client-connected').map(({ addresses }) => (addresses as { ipv4: string }).ipv4)
       expect(new Set(given).size).toBe(COUNT)
       first.kill('SIGTERM')
