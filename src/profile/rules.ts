@@ -112,7 +112,7 @@ function supportOf(entry: Entry): ProfileProblem[] {
 
 /** A sentence without its full stop, to be put behind a directive's name. */
 function lowerFirst(sentence: string): string {
-  if (/^[A-Z]?[A-Z]/.test(sentence.slice(1))) return sentence.replace(/\.$/, '') // A name such as IPv6.
+  if (/^.[A-Z]/.test(sentence)) return sentence.replace(/\.$/, '') // A name such as IPv6.
   return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '')
 }
 

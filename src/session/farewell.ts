@@ -68,8 +68,8 @@ export class Farewell {
   /** True once the peer has it, or no way is left to tell. */
   heard(channel: ControlChannel | undefined): boolean {
     if (channel === undefined) return true
-    if (this.#awaited.some((key) => key.state !== 'error' && key.isSilent)) return true
-    return this.#awaited.length > 0 && this.#awaited.every((key) => key.state === 'error')
+    const ways = this.#awaited.filter((key) => key.state !== 'error')
+    return this.#awaited.length > 0 && (ways.length === 0 || ways.some((key) => key.isSilent))
   }
 
   /** The next farewell of the data channel; false when it was the last, or time is up. SESS-142 */

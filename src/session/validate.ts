@@ -102,7 +102,6 @@ export function resolveConfig(config: SessionConfig, crypto: CryptoProvider): Re
   return resolved
 }
 
-/** SESS-41: keys that the mode has no use for, or lacks. */
 /** The role stands before the spread: else every session's object would be of a class of its own, which costs 300 bytes. */
 function resolveTls({ keyLog, role, tls }: SessionConfig): ResolvedConfig['tls'] {
   const resolved = { role, ...tls, clientAuth: tls?.clientAuth ?? 'required', keyLog: keyLog ?? false }
@@ -110,6 +109,7 @@ function resolveTls({ keyLog, role, tls }: SessionConfig): ResolvedConfig['tls']
   return resolved
 }
 
+/** SESS-41: keys that the mode has no use for, or lacks. */
 function refuseModes({ mode, staticKey, tls, wrap, login, push }: SessionConfig): void {
   if (tls !== undefined && 'resumption' in tls) {
     throw new ConfigError('tls', 'no session of TLS is resumed here: each key has a handshake of its own') // SESS-181

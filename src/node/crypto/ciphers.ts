@@ -25,7 +25,7 @@ import {
   createPortableCtr,
   type Ctr,
 } from '../../crypto/index.ts'
-import { keepKey, KeyHolder, type KeptKey } from './kept-key.ts'
+import { KeyHolder } from './kept-key.ts'
 
 /** OpenSSL's names, as the type of the overload that takes additional data. */
 const AEAD_NAME: Readonly<Record<AeadAlgorithm, 'aes-128-ccm'>> = {
@@ -134,18 +134,17 @@ function additionalData(buffer: Uint8Array, offset: number, length: number): Uin
   return aad
 }
 
-class NodeCbc implements Cbc {
+class NodeCbc extends KeyHolder implements Cbc {
   readonly algorithm: CbcAlgorithm
   readonly blockLength: number
   readonly #name: string
-  readonly #key: KeptKey
   readonly #small: Cbc | undefined
 
   constructor(algorithm: CbcAlgorithm, key: Uint8Array, small: Cbc | undefined) {
+    super(key)
     this.algorithm = algorithm
     this.blockLength = CBC_LENGTHS[algorithm].block
     this.#name = algorithm.toLowerCase()
-    this.#key = keepKey(key)
     this.#small = small
   }
 
@@ -155,7 +154,7 @@ class NodeCbc implements Cbc {
       return
     }
     checkCbcRanges(buffer, offset, length, iv, ivOffset, this.blockLength)
-    const cipher = createCipheriv(this.#name, this.#key.unpack(), iv.subarray(ivOffset, ivOffset + this.blockLength))
+    const cipher = createCipheriv(this.#name, this.unpackKey(), iv.subarray(ivOffset, ivOffset + this.blockLength))
     cipher.setAutoPadding(false)
     buffer.set(cipher.update(buffer.subarray(offset, offset + length)), offset)
   }
@@ -166,11 +165,7 @@ class NodeCbc implements Cbc {
       return
     }
     checkCbcRanges(buffer, offset, length, iv, ivOffset, this.blockLength)
-    const decipher = createDecipheriv(
-      this.#name,
-      this.#key.unpack(),
-      iv.subarray(ivOffset, ivOffset + this.blockLength),
-    )
+    const decipher = createDecipheriv(this.#name, this.unpackKey(), iv.subarray(ivOffset, ivOffset + this.blockLength))
     decipher.setAutoPadding(false)
     buffer.set(decipher.update(buffer.subarray(offset, offset + length)), offset)
   }
