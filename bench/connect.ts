@@ -5,12 +5,7 @@
 import { noble } from '../src/crypto/index.ts'
 import { nodeCrypto } from '../src/node/crypto/index.ts'
 import { connectPair } from '../test/support/pair.ts'
-
-/** CPU milliseconds of this process so far. */
-const cpu = (): number => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
+import { cpuMs } from './clock.ts'
 
 /** `inner` with every call of it, and of the objects it makes, timed into `clock.ms`; calls inside calls count once. */
 export function timed<T extends object>(inner: T, clock: { ms: number; depth: number }): T {
@@ -45,9 +40,9 @@ export function runConnectBench(): unknown {
     const inside: number[] = []
     const ratios: number[] = []
     for (let i = 0; i < rounds; i++) {
-      const before = cpu()
+      const before = cpuMs()
       connectPair({ crypto: provider, seed: 100 + i })
-      plain.push(cpu() - before)
+      plain.push(cpuMs() - before)
       const clock = { ms: 0, depth: 0 }
       const started = performance.now()
       connectPair({ crypto: timed(provider, clock), seed: 100 + i })

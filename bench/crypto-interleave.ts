@@ -4,6 +4,7 @@
  * Absolute figures move by a factor of two with the weather on a shared machine; ratios of figures from the same turns
  * stay. Iterations are chosen per candidate so that each turn takes about the same time.
  */
+import { cpuMs } from './clock.ts'
 
 /** Median CPU nanoseconds per call of each candidate. */
 export function interleave<Name extends string>(
@@ -33,8 +34,7 @@ export function interleave<Name extends string>(
 function cpuNanoseconds(run: () => void, count: number): number {
   const start = process.cpuUsage()
   for (let i = 0; i < count; i++) run()
-  const used = process.cpuUsage(start)
-  return (used.user + used.system) * 1000
+  return cpuMs(start) * 1e6
 }
 
 function median(values: readonly number[]): number {

@@ -9,6 +9,7 @@ import {
   type DataChannelOptions,
   splitKey2,
 } from '../src/data/index.ts'
+import { cpuMs } from './clock.ts'
 
 /** Bytes of a buffer, and where a packet lies in it. */
 export const ROOM = 2048
@@ -50,10 +51,7 @@ export function ends(
   }
 }
 
-const cpuNanoseconds = (): number => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) * 1000
-}
+const cpuNanoseconds = (): number => cpuMs() * 1e6
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
 

@@ -15,6 +15,7 @@ import { TlsConnection, type TlsConfig } from '../src/tls/index.ts'
 import { createPeerVerifier, parseCertificate } from '../src/x509/index.ts'
 import { PKI_NOW, type PkiKind, type ToyPki, toyPki } from '../test/support/pki.ts'
 import { SeededRandom } from '../test/support/random.ts'
+import { cpuMs } from './clock.ts'
 
 type Role = 'client' | 'server'
 
@@ -142,21 +143,15 @@ class SidePrimitives {
   }
 }
 
-/** CPU milliseconds of this process so far, garbage collection and compilation included. */
-function cpu(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
-
 /** Drives both ends to `connected`; CPU milliseconds spent in each. */
 function handshake(crypto: CryptoProvider, configs: Readonly<Record<Role, TlsConfig>>): Record<Role, number> {
   const spent = { client: 0, server: 0 }
   const ends = {} as Record<Role, TlsConnection>
   const connected = { client: false, server: false }
   const timed = (role: Role, work: () => void): void => {
-    const start = cpu()
+    const start = cpuMs()
     work()
-    spent[role] += cpu() - start
+    spent[role] += cpuMs() - start
   }
   for (const role of ['client', 'server'] as const) {
     timed(role, () => {
@@ -206,9 +201,9 @@ function warmUpEngine(): void {
 
 /** CPU milliseconds of clearing away what was left since the last time. */
 function sweep(): number {
-  const start = cpu()
+  const start = cpuMs()
   globalThis.gc?.({ type: 'minor' })
-  return cpu() - start
+  return cpuMs() - start
 }
 
 function measure(crypto: CryptoProvider, kind: Kind): Record<string, unknown> {
@@ -233,9 +228,9 @@ function measure(crypto: CryptoProvider, kind: Kind): Record<string, unknown> {
     const swept = sweep()
     for (let i = 0; i < rounds; i++) {
       for (const role of roles) {
-        const start = cpu()
+        const start = cpuMs()
         yardsticks[role]!.run()
-        floors[role] += cpu() - start
+        floors[role] += cpuMs() - start
       }
     }
     const floorSwept = sweep()

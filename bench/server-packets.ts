@@ -7,6 +7,7 @@
  */
 import type { CryptoProvider } from '../src/crypto/index.ts'
 import { packetOf, ServerWorld, type WorldOptions } from '../test/support/server-world.ts'
+import { cpuMs } from './clock.ts'
 import { median } from './connect.ts'
 
 const PASSES = 9
@@ -44,11 +45,6 @@ class Store {
   copyTo(target: Uint8Array, index: number): void {
     target.set(this.#bytes.subarray(index * this.length, (index + 1) * this.length))
   }
-}
-
-const cpuNs = (since?: NodeJS.CpuUsage): number => {
-  const { system, user } = process.cpuUsage(since)
-  return (user + system) * 1000
 }
 
 /** A server with that many connected clients, whose own ends are let go, and `PASSES` times `PACKETS` datagrams of theirs. */
@@ -91,9 +87,9 @@ function cost<T>(count: number, ready: (index: number, place: number) => T, work
     const batch = Array.from({ length: Math.min(BATCH, count - from) }, (_, place) => ready(from + place, place))
     const start = process.cpuUsage()
     for (const item of batch) work(item)
-    spent += cpuNs(start)
+    spent += cpuMs(start)
   }
-  return spent / count
+  return (spent * 1e6) / count
 }
 
 /** One pass: nanoseconds that the server takes for a packet of a client, and for one to a client. */

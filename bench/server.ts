@@ -11,6 +11,7 @@ import { nodeCrypto } from '../src/node/crypto/index.ts'
 import { Server } from '../src/server/index.ts'
 import { PKI_NOW } from '../test/support/pki.ts'
 import { ServerWorld, worldServerConfig } from '../test/support/server-world.ts'
+import { cpuMs } from './clock.ts'
 import { median, timed } from './connect.ts'
 import { createCrowd, type Crowd, packetCosts } from './server-packets.ts'
 
@@ -37,11 +38,6 @@ const nullProvider: CryptoProvider = Object.create(nodeCrypto, {
   name: { value: 'null' },
   createAead: { value: (algorithm: ConstructorParameters<typeof NullAead>[0]) => new NullAead(algorithm) },
 }) as CryptoProvider
-
-const cpuMs = (since?: NodeJS.CpuUsage): number => {
-  const { system, user } = process.cpuUsage(since)
-  return (user + system) / 1000
-}
 
 function memory(): number {
   for (let i = 0; i < 3; i++) globalThis.gc?.()
