@@ -1,9 +1,14 @@
 /**
  * Clients of a server get in over every wrap and transport, get addresses and reach what they may.
  */
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { PacketPath } from '../../../src/session/index.ts'
 import { packetOf, ServerWorld, textOf } from '../../support/server-world.ts'
 import { WRAP_KINDS } from '../../support/wraps.ts'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 describe('clients of a server', () => {
   it.each(WRAP_KINDS)('SRV-4, SRV-20: two connect behind the cookie exchange under %s and get addresses', (wrap) => {
@@ -20,5 +25,16 @@ describe('clients of a server', () => {
     world.wait(100)
     expect(bob.packets.map(textOf)).toEqual(['for bob'])
     expect(ada.packets).toEqual([])
+  })
+
+  it('SESS-79 a look goes before every packet of a client and to one', () => {
+    const world = new ServerWorld({})
+    const ada = world.connected('ada')
+    const opened = vi.spyOn(PacketPath.prototype, 'touchToOpen')
+    const sealed = vi.spyOn(PacketPath.prototype, 'touchToSeal')
+    for (let i = 0; i < 3; i++) world.sendFrom(ada, packetOf('10.8.0.2', '10.8.0.1', 'hello'))
+    world.wait(100)
+    world.input((server) => server.send(packetOf('10.8.0.1', '10.8.0.2', 'hello'), world.now))
+    expect([opened.mock.calls.length, sealed.mock.calls.length]).toEqual([3, 1])
   })
 })

@@ -96,6 +96,11 @@ describe('configuration', () => {
     expect(optionBlamed(config, change)).toBe(option)
   })
 
+  it('a role among the settings of TLS counts for nothing, and who asks for no certificate says so', () => {
+    const tls = { ...server.tls, role: 'client' } as unknown as NonNullable<SessionConfig['tls']>
+    expect(resolveConfig({ ...server, tls }, noble).tls).toMatchObject({ role: 'server', clientAuth: 'required' })
+  })
+
   it('SESS-44 a call that brings what cannot be written throws and changes nothing', () => {
     const ask = { login: { type: 'password', username: 'u', password: 'p' } } as const
     const pair = new Pair({ crypto: nodeCrypto, client: ask, server: { admission: 'ask' } })
