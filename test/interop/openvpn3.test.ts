@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { generate, generateStaticKey, TRANSPORTS, type WrapName } from './support/configs.ts'
 import { type Lab, type Running, withLab } from './support/lab.ts'
 import { type Desk, openvpn3Program, type Openvpn3Options, startDesk, startOpenvpn3, UP } from './support/openvpn3.ts'
-import { Authority, type ClientPlace, eventsOf, serveConfig, type Served, withPlaces } from './support/serve.ts'
+import { Authority, type ClientPlace, events, eventsOf, serveConfig, type Served, withPlaces } from './support/serve.ts'
 
 const program = openvpn3Program()
 const authority = program === undefined ? undefined : new Authority()
@@ -55,11 +55,9 @@ async function run(cell: Cell, body: (running: Running3) => Promise<void>): Prom
   })
 }
 
-const nth = (event: string, count: number): RegExp => new RegExp(`(?:"event":"${event}"[^]*){${count}}`)
-
 /** A login's client, once it came. */
 async function login({ desk }: Running3, count = 1): Promise<Readonly<Record<string, unknown>>> {
-  await desk.running.seen(nth('login', count))
+  await events(desk.running, 'login', count)
   return eventsOf(desk.running, 'login')[count - 1]!
 }
 

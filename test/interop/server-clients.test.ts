@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { generate, generateStaticKey, SERVER_READY, TRANSPORTS, type WrapName } from './support/configs.ts'
 import { withLab } from './support/lab.ts'
 import { releasesToTest } from './support/reference.ts'
-import { Authority, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
+import { Authority, events, eventsOf, serveConfig, startServe, type Served, withPlaces } from './support/serve.ts'
 
 const releases = releasesToTest()
 const authority = new Authority()
@@ -47,7 +47,7 @@ describe.skipIf(releases.length === 0)('clients of all releases at once', () => 
               throw new Error(`${String(error)}\n${server.output()}`)
             })
           }
-          await server.seen(new RegExp(`(?:"client-connected"[^]*){${releases.length}}`))
+          await events(server, 'client-connected', releases.length)
           const connected = eventsOf(server, 'client-connected')
           const addresses = new Map(
             connected.map(({ addresses: a, name }) => [name, a as { ipv4: string; ipv6: string }]),

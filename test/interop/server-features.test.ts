@@ -31,7 +31,7 @@ describe.skipIf(releases.length === 0)('features of a server', () => {
       await withPlaces(lab, releases.length, async (places) => {
         const clients = places.map((place, i) => place.openvpn(releases[i]!, `t${i}`, { authority }, ['dev tap']))
         for (const client of clients) await seen(client, server)
-        await events(server, 'client-connected', releases.length)
+        await events(server, 'client-connected', releases.length, 30)
         const addresses = new Map(
           eventsOf(server, 'client-connected').map(({ name, addresses: a }) => [name, (a as { ipv4: string }).ipv4]),
         )
@@ -57,10 +57,10 @@ describe.skipIf(releases.length === 0)('features of a server', () => {
         })
         for (const client of clients) await seen(client, server)
         // From here on only a token gets anybody in.
-        await server.seen(new RegExp(`(?:"event":"rekeyed"[^]*){${releases.length}}`), 40)
+        await events(server, 'rekeyed', releases.length, 40)
         const renewed = new Set(eventsOf(server, 'rekeyed').map(({ client }) => client))
         for (let more = 2; renewed.size < releases.length && more < 12; more++) {
-          await events(server, 'rekeyed', releases.length + more)
+          await events(server, 'rekeyed', releases.length + more, 30)
           for (const { client } of eventsOf(server, 'rekeyed')) renewed.add(client)
         }
         expect(renewed.size).toBe(releases.length)
@@ -88,7 +88,7 @@ describe.skipIf(releases.length === 0)('features of a server', () => {
             place.openvpn(releases[i]!, `k${i}`, served, ['connect-retry 1 2', 'persist-tun']),
           )
           for (const client of clients) await seen(client, first)
-          await events(first, 'client-connected', releases.length)
+          await events(first, 'client-connected', releases.length, 30)
           first.kill('SIGKILL')
           await first.ended(10).catch(() => undefined)
           const second = await startServe(lab, config)
@@ -117,10 +117,10 @@ describe.skipIf(!releases.includes('2.7'))('changes pushed later', () => {
         const routes = (): string => newer!.run(['ip', 'route', 'show'])
         const client = newer!.openvpn('2.7', 'newer', { authority })
         await seen(client, server)
-        await events(server, 'client-connected', 1)
+        await events(server, 'client-connected', 1, 30)
         if (releases.includes('2.6')) {
           await seen(older!.openvpn('2.6', 'older', { authority }), server)
-          await events(server, 'client-connected', 2)
+          await events(server, 'client-connected', 2, 30)
         }
         expect(newer!.ping('10.9.0.1', 3), server.output()).toBe(3)
         server.kill('SIGUSR1')

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { generateStaticKey, PORT, SERVER_READY, type WrapName } from './support/configs.ts'
 import { withLab } from './support/lab.ts'
 import { releasesToTest } from './support/reference.ts'
-import { Authority, eventsOf, serveConfig, type Served, withPlaces } from './support/serve.ts'
+import { Authority, events, eventsOf, serveConfig, type Served, withPlaces } from './support/serve.ts'
 
 const CHILD = fileURLToPath(new URL('./support/moving.child.ts', import.meta.url))
 const releases = releasesToTest()
@@ -39,14 +39,14 @@ describe.skipIf(releases.length === 0)('clients that are moved', () => {
         for (const client of clients) await client.seen(SERVER_READY)
         const move = async (times: number): Promise<void> => {
           server.kill('SIGUSR2')
-          await server.seen(new RegExp(`(?:"moved"[^]*){${times}}`))
+          await events(server, 'moved', times)
           const { results } = eventsOf(server, 'moved').at(-1)!
           expect(results, server.output()).toEqual(releases.map(() => expect.any(Number) as unknown))
           for (const place of places) expect(place.ping('10.9.0.1', 5), server.output()).toBe(5)
         }
         await move(1)
         server.kill('SIGHUP')
-        await server.seen(new RegExp(`(?:"rekeyed"[^]*){${releases.length}}`))
+        await events(server, 'rekeyed', releases.length)
         await move(2)
         for (const client of clients) {
           client.kill('SIGTERM')
@@ -54,7 +54,7 @@ describe.skipIf(releases.length === 0)('clients that are moved', () => {
           expect(client.output().match(new RegExp(SERVER_READY, 'g'))).toHaveLength(1)
         }
         // Farewells arrive: in the data channel, and in the control channel that moved twice.
-        await server.seen(new RegExp(`(?:"client-closed"[^]*){${releases.length * 3}}`))
+        await events(server, 'client-closed', releases.length * 3)
         const formats = eventsOf(server, 'client-imported').map(({ format }) => String(format))
         expect(new Set(formats)).toEqual(new Set(lines.length > 0 ? ['cbc'] : ['aead', 'epoch']))
       })

@@ -8,7 +8,7 @@ import { generate, generateStaticKey, SERVER_READY } from './support/configs.ts'
 import { withLab } from './support/lab.ts'
 import type { KeyKind } from './support/pki.ts'
 import { releasesToTest } from './support/reference.ts'
-import { Authority, serveConfig, startServe, withPlaces } from './support/serve.ts'
+import { Authority, events, serveConfig, startServe, withPlaces } from './support/serve.ts'
 import { drawWildServer, type WildMaterial } from './support/wild-server-draw.ts'
 import { runWildServer } from './support/wild-server-run.ts'
 
@@ -74,7 +74,7 @@ describe.skipIf(!complete)('servers as they are found', () => {
         }
         expect(places[0]!.ping('10.9.0.4', 3), 'from one framing to another').toBe(3)
       })
-      await server.seen(new RegExp(`(?:"event":"client-connected"[^]*){${wanted.length}}`))
+      await events(server, 'client-connected', wanted.length)
     })
   })
 })

@@ -249,7 +249,7 @@ export async function withPlaces<T>(
  * Resolves once that event of a server was printed so often. What a client says may be read before what the server said, so no
  * event is looked for without it.
  */
-export async function events(server: Running, kind: string, count: number, seconds = 30): Promise<void> {
+export async function events(server: Running, kind: string, count: number, seconds?: number): Promise<void> {
   // Each stretch ends where the next event begins, so that a search that fails does so at once.
   const event = `"event":"${kind}"`
   await server.seen(new RegExp(`(?:${event}(?:(?!${event})[^])*){${count}}`), seconds)
